@@ -1,0 +1,358 @@
+"""The plugin contract, version 1: hooks register named providers, small Protocols say what a provider does.
+
+A plugin is a module (or object) found through the entry-point group `dsig`. Its hooks return specs: frozen facts whose
+`factory` ("module:attribute") is imported only when the user selects the provider by name. The core calls a provider
+directly and distrusts what it gets: a signature is verified before it is written, a verdict never comes from a plugin
+alone. Hooks never compute and never decide.
+
+Example, a complete plugin with one MAC algorithm::
+
+    from dsig.hookspecs import MacAlgorithmSpec, hookimpl
+
+    @hookimpl
+    def dsig_mac_algorithms():
+        return [MacAlgorithmSpec(name="SHA256", summary="FIPS 180-4 SHA-256", factory="hashlib:sha256",
+                                 oid="2.16.840.1.101.3.4.2.1", digest_size=32)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any, Protocol
+
+import pluggy
+
+from dsig.model import Finding, Report, SignerFacts, Status
+
+__all__ = [
+    "API",
+    "CertificateFacts",
+    "CryptoBackend",
+    "CryptoBackendSpec",
+    "DataSetView",
+    "KeyRequest",
+    "KeySource",
+    "KeySourceSpec",
+    "Mac",
+    "MacAlgorithm",
+    "MacAlgorithmSpec",
+    "Profile",
+    "ProfileSpec",
+    "Reporter",
+    "ReporterSpec",
+    "Secrets",
+    "SignatureCheck",
+    "SignatureView",
+    "Signer",
+    "Spec",
+    "TrustBackend",
+    "TrustBackendSpec",
+    "TrustEvidence",
+    "TrustRequest",
+    "hookimpl",
+    "hookspec",
+]
+
+API = 1
+"""Version of this contract; specs carry the version they were written for."""
+
+hookspec = pluggy.HookspecMarker("dsig")
+hookimpl = pluggy.HookimplMarker("dsig")
+
+
+# ---------------------------------------------------------------------------------------------------------- specs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What every registration says."""
+
+    name: str
+    """The name users select by; two plugins claiming one name is an error naming both."""
+    summary: str
+    """One line for `dsig plugins list`."""
+    factory: str
+    """`module:attribute`, imported on selection; called without arguments, it gives the provider."""
+    requires: str = ""
+    """Command that installs what the factory needs, shown when its import fails."""
+    api: int = API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySourceSpec(Spec):
+    """Registers a `KeySource`."""
+
+    schemes: tuple[str, ...]
+    """URI schemes served, lower case, such as `("pkcs11",)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacAlgorithmSpec(Spec):
+    """Registers a hash as a MAC algorithm; the factory itself is called for every new computation and gives a `Mac`."""
+
+    oid: str
+    """Object identifier for DigestInfo (RFC 8017 A.2.4), dotted."""
+    digest_size: int
+    """Bytes."""
+    weak: bool = False
+    """True: verifies always, signs only if the user insists (`--allow-weak`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CryptoBackendSpec(Spec):
+    """Registers a `CryptoBackend`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustBackendSpec(Spec):
+    """Registers a `TrustBackend`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileSpec(Spec):
+    """Registers a `Profile`."""
+
+    edition: str = ""
+    """Edition of the standard the attribute lists come from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterSpec(Spec):
+    """Registers a `Reporter`."""
+
+    binary: bool = False
+    """True if it writes bytes (PDF), False for text."""
+
+
+# ------------------------------------------------------------------------------------------------- MAC algorithms
+
+
+class Mac(Protocol):
+    """A running computation, as `hashlib` objects are."""
+
+    def update(self, data: bytes | bytearray | memoryview, /) -> None:
+        """Take more bytes of the MAC stream."""
+
+    def digest(self) -> bytes:
+        """The result, `MacAlgorithmSpec.digest_size` bytes."""
+
+
+class MacAlgorithm(Protocol):
+    """Factory of a `MacAlgorithmSpec`: called once per computation."""
+
+    def __call__(self) -> Mac: ...
+
+
+# ---------------------------------------------------------------------------------------------------- key sources
+
+
+class Secrets(Protocol):
+    """The only way a key source gets at a password or PIN; values never appear in errors, logs or reports."""
+
+    def get(self, kind: str, what: str) -> str | None:
+        """Give the secret for `what` (named to the user when asking), or None if there is none to be had.
+
+        `kind` is `passphrase` or `pin`. Asking again means that the last answer was wrong; key sources must not do
+        that for PINs.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """What the user asked for."""
+
+    uri: str
+    """`file:key.pem`, a bare path, `pkcs11:token=…`, or another plugin's scheme."""
+    certificate: str | None = None
+    """Path of a certificate file to use instead of the one the source finds."""
+
+
+class Signer(Protocol):
+    """A private key ready to sign, with the certificate that will be written."""
+
+    @property
+    def certificate(self) -> bytes:
+        """X.509 certificate of the key, DER."""
+
+    @property
+    def chain(self) -> Sequence[bytes]:
+        """Further certificates found with the key, DER; may be empty."""
+
+    def sign_digest(self, digest: bytes, mac: MacAlgorithmSpec) -> bytes:
+        """Sign a finished digest: RSASSA-PKCS1-v1_5 with the DigestInfo of `mac`, or DER `SEQUENCE{r,s}` for DSA and
+        ECDSA (PS3.15 C.1; reference section 3.3). Raises `KeySourceError`.
+        """
+
+
+class KeySource(Protocol):
+    """Opens keys. Raises `KeySourceError` (exit status 6) with what to do next."""
+
+    def open(self, request: KeyRequest, secrets: Secrets) -> AbstractContextManager[Signer]:
+        """Find key and certificate and prove that they belong together."""
+
+
+# ----------------------------------------------------------------------------------------- crypto and trust backends
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts(SignerFacts):
+    """What a certificate says, as far as the core needs it."""
+
+    key_type: str = ""
+    """`RSA`, `DSA`, `EC`, or the backend's name for another kind."""
+    key_size: int = 0
+    """Bits: modulus, p, or curve."""
+    key_usage: frozenset[str] = frozenset()
+    """RFC 5280 names such as `digitalSignature`; empty if the extension is absent."""
+    extended_key_usage: frozenset[str] = frozenset()
+    """Dotted OIDs; empty if the extension is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureCheck:
+    """Outcome of one public-key operation."""
+
+    valid: bool
+    reason: str = ""
+    """Why not, for people; empty when valid."""
+
+
+class CryptoBackend(Protocol):
+    """Public-key verification and certificate parsing. Garbage in the arguments is an answer, not an exception."""
+
+    def verify_digest(
+        self, certificate: bytes, digest: bytes, mac: MacAlgorithmSpec, signature: bytes
+    ) -> SignatureCheck:
+        """Check the value of (0400,0120) as stored: at most one zero pad byte beyond the RSA modulus length or the DER
+        length is accepted, nothing else (PS3.5 6.2 OB).
+        """
+
+    def certificate(self, der: bytes) -> CertificateFacts:
+        """Read a certificate. Raises `ValueError` if it is not exactly one DER certificate, one pad byte allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustRequest:
+    """A question to a trust backend; certificates are DER."""
+
+    certificate: bytes
+    at: datetime
+    """Time of evaluation, UTC."""
+    anchors: tuple[bytes, ...]
+    intermediates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    """DER CRLs; a backend that cannot check revocation must answer `indeterminate` when `require_revocation` is set."""
+    require_revocation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrustEvidence:
+    """An answer: passed only with a path from the certificate to an anchor."""
+
+    status: Status
+    path: tuple[bytes, ...] = ()
+    """DER certificates, signer first, anchor last."""
+    findings: tuple[Finding, ...] = ()
+
+
+class TrustBackend(Protocol):
+    """Builds and validates certification paths (RFC 5280 section 6)."""
+
+    def evaluate(self, request: TrustRequest) -> TrustEvidence:
+        """Answer `request`. What cannot be decided is `indeterminate`, never `passed`."""
+
+
+# -------------------------------------------------------------------------------------------------------- profiles
+
+
+class DataSetView(Protocol):
+    """Read-only view of the level (data set or item) that is or will be signed."""
+
+    @property
+    def location(self) -> str:
+        """`/` or the item's path."""
+
+    @property
+    def tags(self) -> Sequence[int]:
+        """Tags at this level in ascending order."""
+
+    def signable(self, tag: int) -> bool:
+        """Whether the element may enter the MAC (PS3.3 C.12.1.1.3.1.1)."""
+
+    def value(self, tag: int) -> bytes | None:
+        """Raw value of a short element (up to 64 KiB), None if absent, longer, or a sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureView:
+    """What a profile may look at of a signature, existing or about to be made."""
+
+    elements: frozenset[int]
+    mac_algorithm: str
+    transfer_syntax: str
+    key_type: str
+    """`RSA`, `DSA`, `EC`, or another backend-given name."""
+    purpose: str = ""
+    """Code value, or empty."""
+
+
+class Profile(Protocol):
+    """A digital signature profile (PS3.15 annex C)."""
+
+    def required(self, view: DataSetView) -> Iterable[int]:
+        """Tags that must be signed when present; they are added to the user's selection."""
+
+    def check(self, view: DataSetView, signature: SignatureView) -> Iterable[Finding]:
+        """Everything the profile finds wrong; nothing means the profile is met. Called before signing and when verifying."""
+
+
+# -------------------------------------------------------------------------------------------------------- reporters
+
+
+class Reporter(Protocol):
+    """Renders a report."""
+
+    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+        """Write `report` to `stream` (text, or bytes if the spec says `binary`). `verbose`: -1 quiet, 0, 1 detailed."""
+
+
+# ------------------------------------------------------------------------------------------------------------ hooks
+
+
+@hookspec
+def dsig_key_sources() -> Iterable[KeySourceSpec]:
+    """Register key sources. Example: `return [KeySourceSpec(name="vault", schemes=("vault",), …)]`."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_mac_algorithms() -> Iterable[MacAlgorithmSpec]:
+    """Register MAC algorithms; `name` is the defined term of (0400,0015)."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_crypto_backends() -> Iterable[CryptoBackendSpec]:
+    """Register crypto backends."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_trust_backends() -> Iterable[TrustBackendSpec]:
+    """Register trust backends."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_profiles() -> Iterable[ProfileSpec]:
+    """Register signature profiles."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_reporters() -> Iterable[ReporterSpec]:
+    """Register report formats, selected by `--format NAME`."""
+    raise NotImplementedError

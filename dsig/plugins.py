@@ -1,0 +1,282 @@
+"""Plugins: found through entry points, isolated from each other, selected by name, named in every report.
+
+One faulty plugin never takes the others down: whatever goes wrong while it is imported or asked becomes a `Fault`, and
+is told when something it might have provided is missed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib import metadata
+from typing import Any, Generic, TypeVar, cast
+
+import pluggy
+
+from dsig import hookspecs
+from dsig.errors import DsigError, PluginError, UsageError
+from dsig.hookspecs import (
+    API,
+    CryptoBackend,
+    CryptoBackendSpec,
+    KeySource,
+    KeySourceSpec,
+    MacAlgorithm,
+    MacAlgorithmSpec,
+    Profile,
+    ProfileSpec,
+    Reporter,
+    ReporterSpec,
+    Spec,
+    TrustBackend,
+    TrustBackendSpec,
+)
+from dsig.model import PluginUse
+
+__all__ = ["Fault", "Plugins", "Provider", "Providers", "default", "load"]
+
+GROUP = "dsig"
+FIRST_PARTY = "dsig"
+"""Distribution whose plugins `third_party=False` keeps."""
+
+S = TypeVar("S", bound=Spec)
+P = TypeVar("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A plugin that could not be used, or a registration that was refused."""
+
+    plugin: PluginUse
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider(Generic[S]):
+    """A registration and where it came from."""
+
+    spec: S
+    origin: PluginUse
+
+
+class Providers(Generic[S, P]):
+    """The providers of one kind, by name."""
+
+    def __init__(self, kind: str, methods: tuple[str, ...], *, instantiate: bool = True) -> None:
+        self.kind = kind
+        self._methods = methods
+        self._instantiate = instantiate
+        self._by_name: dict[str, list[Provider[S]]] = {}
+        self._loaded: dict[str, P] = {}
+
+    def register(self, provider: Provider[S]) -> None:
+        """Add a provider; a name claimed twice stays listed twice and cannot be selected."""
+        self._by_name.setdefault(provider.spec.name, []).append(provider)
+
+    def __iter__(self) -> Iterator[Provider[S]]:
+        return (provider for name in sorted(self._by_name) for provider in self._by_name[name])
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    @property
+    def conflicts(self) -> dict[str, tuple[PluginUse, ...]]:
+        """Names claimed by more than one plugin."""
+        return {n: tuple(p.origin for p in ps) for n, ps in sorted(self._by_name.items()) if len(ps) > 1}
+
+    def provider(self, name: str) -> Provider[S]:
+        """The one registration of `name`.
+
+        Raises `UsageError` for an unknown name, `PluginError` if several plugins claim it.
+        """
+        found = self._by_name.get(name, [])
+        if not found:
+            close = get_close_matches(name, self._by_name, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(self._by_name)) or 'none'}"
+            raise UsageError(f"no {self.kind} named {name!r}", code="unknown-name", hint=hint)
+        if len(found) > 1:
+            claims = " and ".join(f"{p.origin.distribution} ({p.origin.name})" for p in found)
+            raise PluginError(
+                f"{self.kind} {name!r} is claimed by {claims}",
+                code="plugin-conflict",
+                hint="uninstall one of them or allow only the other with --allow-plugin",
+            )
+        return found[0]
+
+    def spec(self, name: str) -> S:
+        """The facts registered under `name`."""
+        return self.provider(name).spec
+
+    def get(self, name: str) -> P:
+        """Import and return the provider called `name`. Raises `UsageError` or `PluginError`."""
+        if name not in self._loaded:
+            self._loaded[name] = self._load(self.provider(name))
+        return self._loaded[name]
+
+    def _load(self, provider: Provider[S]) -> P:
+        spec, origin = provider.spec, provider.origin
+        module, _, attribute = spec.factory.partition(":")
+        try:
+            made = getattr(importlib.import_module(module), attribute)
+            if self._instantiate:
+                made = made()
+        except DsigError:
+            raise
+        except Exception as error:
+            hint = f"install it with: {spec.requires}" if spec.requires else f"ask the authors of {origin.distribution}"
+            raise PluginError(
+                f"{self.kind} {spec.name!r} of {origin.distribution} does not load: {_brief(error)}",
+                code="plugin-unavailable",
+                hint=hint,
+            ) from error
+        missing = [m for m in self._methods if not callable(getattr(made, m, None))]
+        if missing or not (self._instantiate or callable(made)):
+            raise PluginError(
+                f"{self.kind} {spec.name!r} of {origin.distribution} lacks {', '.join(missing) or 'a callable factory'}",
+                code="plugin-contract",
+                hint=f"ask the authors of {origin.distribution}",
+            )
+        return cast("P", made)
+
+
+class Plugins:
+    """Everything registered, ready to be selected by name."""
+
+    def __init__(self) -> None:
+        self.key_sources: Providers[KeySourceSpec, KeySource] = Providers("key source", ("open",))
+        self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = Providers(
+            "MAC algorithm", (), instantiate=False
+        )
+        self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = Providers(
+            "crypto backend", ("verify_digest", "certificate")
+        )
+        self.trust_backends: Providers[TrustBackendSpec, TrustBackend] = Providers("trust backend", ("evaluate",))
+        self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
+        self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
+        self.faults: list[Fault] = []
+        self.loaded: list[PluginUse] = []
+        self._manager = pluggy.PluginManager("dsig")
+        self._manager.add_hookspecs(hookspecs)
+
+    def kinds(self) -> dict[str, tuple[type[Spec], Providers[Any, Any]]]:
+        """Hook name to (spec type, providers), in a fixed order."""
+        return {
+            "dsig_key_sources": (KeySourceSpec, self.key_sources),
+            "dsig_mac_algorithms": (MacAlgorithmSpec, self.mac_algorithms),
+            "dsig_crypto_backends": (CryptoBackendSpec, self.crypto_backends),
+            "dsig_trust_backends": (TrustBackendSpec, self.trust_backends),
+            "dsig_profiles": (ProfileSpec, self.profiles),
+            "dsig_reporters": (ReporterSpec, self.reporters),
+        }
+
+    def key_source_for(self, uri: str) -> tuple[str, KeySource]:
+        """Name and provider of the key source serving the scheme of `uri`; a bare path means `file`.
+
+        Raises `UsageError` for an unknown scheme.
+        """
+        scheme = uri.partition(":")[0].lower()
+        known = {s for p in self.key_sources for s in p.spec.schemes}
+        if ":" not in uri or len(scheme) == 1 or (scheme not in known and not scheme.isalnum()):
+            scheme = "file"  # a bare path; one letter before the colon is a drive
+        names = sorted({p.spec.name for p in self.key_sources if scheme in p.spec.schemes})
+        if not names:
+            raise UsageError(
+                f"no key source serves the scheme {scheme!r}",
+                code="unknown-scheme",
+                hint=f"known schemes: {', '.join(sorted(known)) or 'none'}; for a file with a colon in its name use file:PATH",
+            )
+        if len(names) > 1:
+            raise PluginError(
+                f"key scheme {scheme!r} is claimed by {' and '.join(names)}",
+                code="plugin-conflict",
+                hint="allow only one of them with --allow-plugin",
+            )
+        return names[0], self.key_sources.get(names[0])
+
+    def use(self, *chosen: Provider[Any]) -> tuple[PluginUse, ...]:
+        """The distinct plugins behind `chosen`, for a report."""
+        return tuple(sorted({p.origin for p in chosen}, key=lambda u: (u.distribution, u.name)))
+
+    def register(self, plugin: object, origin: PluginUse) -> None:
+        """Ask one plugin, already imported, for all it provides; what it gets wrong becomes a `Fault`."""
+        others = self._manager.get_plugins()
+        try:
+            self._manager.register(plugin, name=f"{origin.distribution}:{origin.name}")
+        except Exception as error:
+            self.faults.append(Fault(origin, f"cannot be registered: {_brief(error)}"))
+            return
+        self.loaded.append(origin)
+        for hook, (spec_type, providers) in self.kinds().items():
+            caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
+            try:
+                answers = [spec for answer in caller() for spec in answer]
+            except Exception as error:
+                self.faults.append(Fault(origin, f"{hook} failed: {_brief(error)}"))
+                continue
+            for spec in answers:
+                problem = _refusal(spec, spec_type)
+                if problem:
+                    self.faults.append(Fault(origin, f"{hook}: {problem}"))
+                else:
+                    providers.register(Provider(spec, origin))
+
+
+def load(
+    *, third_party: bool = True, allow: Collection[str] | None = None, entry_points: Iterable[Any] | None = None
+) -> Plugins:
+    """Discover plugins.
+
+    `third_party=False` keeps only those of this distribution; `allow` names the plugins or distributions that may be
+    loaded besides them; `entry_points` replaces discovery (for tests).
+    """
+    plugins = Plugins()
+    found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
+    unique = {(e.name, e.value, getattr(e.dist, "name", "")): e for e in found}
+    for entry in sorted(unique.values(), key=lambda e: (getattr(e.dist, "name", "") != FIRST_PARTY, e.name)):
+        distribution = getattr(entry.dist, "name", "unknown")
+        origin = PluginUse(entry.name, distribution, getattr(entry.dist, "version", "unknown"))
+        if distribution != FIRST_PARTY and (
+            not third_party or (allow is not None and not {entry.name, distribution} & set(allow))
+        ):
+            continue
+        plugin = _guarded(plugins.faults, origin, entry.load)
+        if plugin is not None:
+            plugins.register(plugin, origin)
+    return plugins
+
+
+@cache
+def default() -> Plugins:
+    """All installed plugins, discovered once per process."""
+    return load()
+
+
+def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object]) -> object | None:
+    """Import a plugin module; SystemExit counts as a failure too, so that no plugin ends the process."""
+    try:
+        return loader()
+    except (Exception, SystemExit) as error:
+        faults.append(Fault(origin, f"does not import: {_brief(error)}"))
+        return None
+
+
+def _refusal(spec: object, expected: type[Spec]) -> str:
+    """Why a registration is not taken, or an empty string."""
+    if not isinstance(spec, expected):
+        return f"gave {type(spec).__name__} instead of {expected.__name__}"
+    if spec.api != API:
+        return f"{spec.name!r} was written for contract version {spec.api!r}, this is version {API}"
+    if not isinstance(spec.name, str) or not spec.name or not spec.name.isprintable():
+        return "a name must be printable text"
+    if not isinstance(spec.factory, str) or spec.factory.count(":") != 1:
+        return f"{spec.name!r}: factory must read module:attribute"
+    return ""
+
+
+def _brief(error: BaseException) -> str:
+    """One printable line about an exception from elsewhere."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]
