@@ -306,7 +306,7 @@ class Profile(Protocol):
         """Tags that must be signed when present; they are added to the user's selection."""
 
     def check(self, view: DataSetView, signature: SignatureView) -> Iterable[Finding]:
-        """Everything the profile finds wrong; nothing means the profile is met. Called before signing and when verifying."""
+        """Everything the profile finds wrong; nothing means it is met. Called before signing and when verifying."""
 
 
 # -------------------------------------------------------------------------------------------------------- reporters

@@ -134,8 +134,9 @@ class Providers(Generic[S, P]):
             ) from error
         missing = [m for m in self._methods if not callable(getattr(made, m, None))]
         if missing or not (self._instantiate or callable(made)):
+            lack = ", ".join(missing) or "a callable factory"
             raise PluginError(
-                f"{self.kind} {spec.name!r} of {origin.distribution} lacks {', '.join(missing) or 'a callable factory'}",
+                f"{self.kind} {spec.name!r} of {origin.distribution} lacks {lack}",
                 code="plugin-contract",
                 hint=f"ask the authors of {origin.distribution}",
             )
@@ -186,7 +187,7 @@ class Plugins:
             raise UsageError(
                 f"no key source serves the scheme {scheme!r}",
                 code="unknown-scheme",
-                hint=f"known schemes: {', '.join(sorted(known)) or 'none'}; for a file with a colon in its name use file:PATH",
+                hint=f"known schemes: {', '.join(sorted(known)) or 'none'}; for an odd file name write file:PATH",
             )
         if len(names) > 1:
             raise PluginError(
@@ -205,7 +206,7 @@ class Plugins:
         others = self._manager.get_plugins()
         try:
             self._manager.register(plugin, name=f"{origin.distribution}:{origin.name}")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - isolation: any fault of a plugin is data
             self.faults.append(Fault(origin, f"cannot be registered: {_brief(error)}"))
             return
         self.loaded.append(origin)
@@ -213,7 +214,7 @@ class Plugins:
             caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
             try:
                 answers = [spec for answer in caller() for spec in answer]
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 self.faults.append(Fault(origin, f"{hook} failed: {_brief(error)}"))
                 continue
             for spec in answers:
@@ -258,7 +259,7 @@ def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object
     """Import a plugin module; SystemExit counts as a failure too, so that no plugin ends the process."""
     try:
         return loader()
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
         faults.append(Fault(origin, f"does not import: {_brief(error)}"))
         return None
 
@@ -267,11 +268,12 @@ def _refusal(spec: object, expected: type[Spec]) -> str:
     """Why a registration is not taken, or an empty string."""
     if not isinstance(spec, expected):
         return f"gave {type(spec).__name__} instead of {expected.__name__}"
-    if spec.api != API:
-        return f"{spec.name!r} was written for contract version {spec.api!r}, this is version {API}"
-    if not isinstance(spec.name, str) or not spec.name or not spec.name.isprintable():
+    facts: Any = spec  # annotations are promises of the plugin, not facts
+    if facts.api != API:
+        return f"{facts.name!r} was written for contract version {facts.api!r}, this is version {API}"
+    if not isinstance(facts.name, str) or not facts.name or not facts.name.isprintable():
         return "a name must be printable text"
-    if not isinstance(spec.factory, str) or spec.factory.count(":") != 1:
+    if not isinstance(facts.factory, str) or facts.factory.count(":") != 1:
         return f"{spec.name!r}: factory must read module:attribute"
     return ""
 
