@@ -28,7 +28,6 @@ BITS_ALLOCATED_VR = "ox"
 _AMBIGUOUS = {
     **dict.fromkeys(
         (
-            0x00189810,  # Zero Velocity Pixel Value
             0x00280106,  # Smallest Image Pixel Value
             0x00280107,  # Largest Image Pixel Value
             0x00280108,  # Smallest Pixel Value in Series
@@ -45,8 +44,6 @@ _AMBIGUOUS = {
     ),
     **dict.fromkeys(
         (
-            0x54000110,  # Channel Minimum Value
-            0x54000112,  # Channel Maximum Value
             0x5400100A,  # Waveform Padding Value
             0x54001010,  # Waveform Data
         ),
@@ -54,6 +51,7 @@ _AMBIGUOUS = {
     ),
     **dict.fromkeys(
         (
+            0x00189810,  # Zero Velocity Pixel Value
             0x00221452,  # Mapped Pixel Value
             0x00280071,  # Perimeter Value
             0x00280104,  # Smallest Valid Pixel Value
@@ -82,11 +80,17 @@ _AMBIGUOUS = {
         (
             0x00143050,  # Dark Current Counts
             0x00143070,  # Air Counts
+            0x54000110,  # Channel Minimum Value
+            0x54000112,  # Channel Maximum Value
         ),
         "OB",
     ),
 }
-"""Elements to which PS3.6 gives more than one VR."""
+"""Elements to which PS3.6 gives more than one VR.
+
+Signers decide while they read, in ascending order: (0018,9810), (5400,0110) and (5400,0112) come before the attribute
+that would decide, so they are always taken as if it were absent.
+"""
 
 _AMBIGUOUS_REPEATING = {
     0x5000200C: "OB",  # Audio Sample Data
