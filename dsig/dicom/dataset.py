@@ -1,0 +1,242 @@
+"""One level of a file, the main data set or a sequence item: its elements, and what was noted while walking it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dsig.dicom.encoding import Encoding
+from dsig.dicom.location import Path, format_path
+from dsig.dicom.source import Source
+from dsig.dicom.walk import ELEMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, Note, Notes, Token, walk
+from dsig.errors import LimitError, UsageError, Where
+from dsig.limits import DEFAULT, Limits
+
+__all__ = ["DataSet", "Element", "ItemRef", "NestedDrop", "find_item", "read_data_set", "signable_tag"]
+
+DIGITAL_SIGNATURES = 0xFFFAFFFA
+ORIGINAL_ATTRIBUTES = 0x04000561
+VALUE_LIMIT = 1 << 16
+
+
+class Element(NamedTuple):
+    """A top-level element of a level; offsets are in the level's source."""
+
+    tag: int
+    vr: str
+    """As in the file; `SQ` or `UN` for sequences, see `dsig.dicom.walk`."""
+    start: int
+    value: int
+    end: int
+    """After the value, or after the delimiter."""
+    kind: int
+    """`ELEMENT`, `SEQUENCE` or `FRAGMENTS`."""
+    undefined: bool
+    """The length field says undefined."""
+    tainted: bool
+    """A sequence with an element of VR UN anywhere below (PS3.3 C.12.1.1.3.1.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRef:
+    """Where a nested item is; enough to read it as a level of its own."""
+
+    path: Path
+    start: int
+    end: int
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class NestedDrop:
+    """A nested element that a signature over its sequence leaves out of the MAC."""
+
+    top: int
+    """Tag of the top-level sequence."""
+    path: Path
+    tag: int
+
+
+class DataSet:
+    """A level with its elements in file order."""
+
+    def __init__(self, source: Source, start: int, end: int, encoding: Encoding, path: Path) -> None:
+        self.source = source
+        self.start = start
+        self.end = end
+        self.encoding = encoding
+        self.path = path
+        self.elements: list[Element] = []
+        self.notes: list[Note] = []
+        self.signed_items: list[ItemRef] = []
+        """Nested items that hold a Digital Signatures Sequence, outside Original Attributes."""
+        self.historic: list[Path] = []
+        """Items with one below an Original Attributes Sequence (PS3.3 C.12.1.1.9): a former state."""
+        self.drops: list[NestedDrop] = []
+        self._first: dict[int, Element] | None = None
+
+    @property
+    def location(self) -> str:
+        """`/` or the item's path."""
+        return format_path(self.path) or "/"
+
+    @property
+    def by_tag(self) -> dict[int, Element]:
+        """The first element of each tag."""
+        if self._first is None:
+            self._first = {e.tag: e for e in reversed(self.elements)}
+        return self._first
+
+    def read(self, element: Element, limit: int = VALUE_LIMIT) -> bytes:
+        """Raw value of an element. Raises `LimitError` beyond `limit` bytes."""
+        length = element.end - element.value
+        if length > limit:
+            raise LimitError(
+                f"a value of {length} bytes exceeds the {limit} allowed here",
+                where=Where(self.source.name, format_path(self.path, element.tag), element.start),
+            )
+        buffer = bytearray(length)
+        self.source.read_into(element.value, memoryview(buffer))
+        return bytes(buffer)
+
+    def value(self, tag: int) -> bytes | None:
+        """Raw value of a short plain element, None if there is none."""
+        element = self.by_tag.get(tag)
+        if element is None or element.kind != ELEMENT or element.end - element.value > VALUE_LIMIT:
+            return None
+        return self.read(element)
+
+    def text(self, tag: int) -> str:
+        """A short value as Latin-1 text without padding, empty if absent."""
+        return (self.value(tag) or b"").decode("latin-1").strip(" \0")
+
+
+def read_data_set(
+    source: Source, start: int, end: int, encoding: Encoding, *, path: Path = (), limits: Limits = DEFAULT
+) -> DataSet:
+    """Walk one level, everything below it included, and keep what signing and verifying need.
+
+    Raises `MalformedError`, `LimitError` or `InputError`.
+    """
+    level = DataSet(source, start, end, encoding, path)
+    notes = Notes(limits.findings)
+    elements, append = level.elements, level.elements.append
+    tokens = walk(source, start, end, encoding, limits=limits, notes=notes, at=path)
+    for kind, tag, vr, at, value, stop in tokens:
+        if kind == ELEMENT:
+            append(Element(tag, vr, at, value, stop, ELEMENT, False, False))
+        elif kind == SEQUENCE:
+            _sequence(level, tokens, (tag, vr, at, value, stop), limits)
+        elif kind == FRAGMENTS:
+            for inner in tokens:
+                if inner[0] == SEQUENCE_END:
+                    append(Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False))
+                    break
+        if len(elements) > limits.top_level_elements:
+            raise LimitError(
+                f"more elements at one level than the limit top_level_elements = {limits.top_level_elements}",
+                where=Where(source.name, format_path(path) or None, at),
+            )
+    level.notes = notes.kept
+    return level
+
+
+def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int, int, int], limits: Limits) -> None:
+    """Everything inside one top-level sequence."""
+    top, top_vr, top_start, top_value, top_stop = head
+    tainted = False
+    path: list[tuple[int, int]] = [*level.path, (top, -1)]
+    item_starts: list[int] = []
+    item_signed: list[bool] = []
+    encodings = [_inner(top_vr, level.encoding)]
+    for kind, tag, vr, at, value, stop in tokens:
+        if kind == ELEMENT:
+            if vr == "UN":
+                tainted = True
+            if not signable_tag(tag):
+                _drop(level, top, path, tag, limits)
+        elif kind == ITEM:
+            path[-1] = (path[-1][0], path[-1][1] + 1)
+            item_starts.append(value)
+            item_signed.append(False)
+        elif kind == ITEM_END:
+            started = item_starts.pop()
+            if item_signed.pop():
+                _signed_item(level, ItemRef(tuple(path), started, at, encodings[-1]), limits)
+        elif kind == SEQUENCE:
+            if tag == DIGITAL_SIGNATURES:
+                item_signed[-1] = True
+            if not signable_tag(tag):
+                _drop(level, top, path, tag, limits)
+            path.append((tag, -1))
+            encodings.append(_inner(vr, encodings[-1]))
+        elif kind == FRAGMENTS:
+            path.append((tag, -1))
+            encodings.append(encodings[-1])
+        elif kind == SEQUENCE_END:
+            path.pop()
+            encodings.pop()
+            if not encodings:
+                level.elements.append(
+                    Element(top, top_vr, top_start, top_value, stop, SEQUENCE, top_stop == -1, tainted)
+                )
+                return
+
+
+def signable_tag(tag: int) -> bool:
+    """Whether an element of this tag may be in a MAC at all, at any level (PS3.3 C.12.1.1.3.1.1)."""
+    return bool(tag & 0xFFFF) and tag >= 0x00080002 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
+
+
+_UNSIGNABLE = frozenset({0x4FFE0001, 0xFFFCFFFC})
+
+
+def _inner(vr: str, encoding: Encoding) -> Encoding:
+    """Encoding inside a sequence: implicit little endian if it was stored as UN (PS3.5 6.2.2)."""
+    return Encoding(explicit=False, big=False) if vr == "UN" else encoding
+
+
+def _drop(level: DataSet, top: int, path: list[tuple[int, int]], tag: int, limits: Limits) -> None:
+    if tag & 0xFFFF and len(level.drops) < limits.findings:  # group lengths say nothing
+        level.drops.append(NestedDrop(top, tuple(path), tag))
+
+
+def _signed_item(level: DataSet, item: ItemRef, limits: Limits) -> None:
+    if any(tag == ORIGINAL_ATTRIBUTES for tag, _ in item.path):
+        level.historic.append(item.path)
+    else:
+        level.signed_items.append(item)
+    if len(level.signed_items) + len(level.historic) > limits.signatures:
+        raise LimitError(
+            f"more signed items than the limit signatures = {limits.signatures}", where=Where(level.source.name)
+        )
+
+
+def find_item(
+    source: Source, start: int, end: int, encoding: Encoding, path: Path, limits: Limits = DEFAULT
+) -> ItemRef:
+    """The item at `path`. Raises `UsageError` naming what is missing."""
+    open_path: list[tuple[int, int]] = []
+    starts: list[int] = []
+    encodings = [encoding]
+    for kind, tag, vr, at, value, _stop in walk(source, start, end, encoding, limits=limits):
+        if kind in (SEQUENCE, FRAGMENTS):
+            open_path.append((tag, -1))
+            encodings.append(_inner(vr, encodings[-1]))
+        elif kind == SEQUENCE_END:
+            open_path.pop()
+            encodings.pop()
+        elif kind == ITEM:
+            open_path[-1] = (open_path[-1][0], open_path[-1][1] + 1)
+            starts.append(value)
+        elif kind == ITEM_END:
+            began = starts.pop()
+            if tuple(open_path) == path:
+                return ItemRef(path, began, at, encodings[-1])
+    raise UsageError(
+        f"there is no item {format_path(path)}",
+        code="no-such-item",
+        where=Where(source.name),
+        hint="dsig inspect lists sequences; indexes count from 0",
+    )

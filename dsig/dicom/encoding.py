@@ -1,0 +1,70 @@
+"""Transfer syntaxes as far as bytes are concerned: VR form, byte order, deflation (PS3.5 annex A)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "DEFLATED",
+    "EXPLICIT_BE",
+    "EXPLICIT_LE",
+    "IMPLICIT_LE",
+    "Encoding",
+    "TransferSyntax",
+    "transfer_syntax",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How element headers and numbers are written."""
+
+    explicit: bool
+    big: bool
+
+    @property
+    def order(self) -> str:
+        """Prefix for `struct` formats."""
+        return ">" if self.big else "<"
+
+
+EXPLICIT_LE = Encoding(explicit=True, big=False)
+IMPLICIT_LE = Encoding(explicit=False, big=False)
+EXPLICIT_BE = Encoding(explicit=True, big=True)
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSyntax:
+    """A transfer syntax UID and its consequences."""
+
+    uid: str
+    encoding: Encoding
+    encapsulated: bool = False
+    deflated: bool = False
+
+
+_NATIVE = {
+    t.uid: t
+    for t in (
+        TransferSyntax("1.2.840.10008.1.2", IMPLICIT_LE),
+        TransferSyntax("1.2.840.10008.1.2.1", EXPLICIT_LE),
+        TransferSyntax("1.2.840.10008.1.2.2", EXPLICIT_BE),
+        TransferSyntax(DEFLATED, EXPLICIT_LE, deflated=True),
+        # pixels are not in the file, only a URL to them
+        TransferSyntax("1.2.840.10008.1.2.4.94", EXPLICIT_LE),
+        TransferSyntax("1.2.840.10008.1.2.4.95", EXPLICIT_LE, deflated=True),
+        TransferSyntax("1.2.840.10008.1.2.4.204", EXPLICIT_LE),
+        TransferSyntax("1.2.840.10008.1.2.4.205", EXPLICIT_LE, deflated=True),
+        TransferSyntax("1.2.840.113619.5.2", IMPLICIT_LE),
+    )
+}
+
+
+def transfer_syntax(uid: str) -> TransferSyntax:
+    """Facts about a UID; one not known here is taken as explicit VR little endian with encapsulated pixel data.
+
+    That is what PS3.5 A.4 makes of every compressed syntax, future ones included.
+    """
+    return _NATIVE.get(uid) or TransferSyntax(uid, EXPLICIT_LE, encapsulated=True)

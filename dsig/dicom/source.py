@@ -1,0 +1,277 @@
+"""Random access to input bytes with bounded memory: bytes, paths, file objects; nothing is ever mapped.
+
+A source gives *windows* for parsing (small, kept) and fills caller-owned buffers for hashing and copying. A read that
+comes back short is an error: a file that shrinks while it is read must not verify.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from dsig.errors import InputError, LimitError, MalformedError, Where
+from dsig.limits import Limits
+
+__all__ = ["CHUNK", "BytesSource", "FileSource", "Inflation", "Source", "StreamSource", "open_source", "spooled"]
+
+WINDOW = 1 << 16
+"""Bytes fetched at a time while parsing a large file."""
+SMALL = 1 << 20
+"""Files up to this size are read at once."""
+CHUNK = 1 << 20
+"""Bytes handed to hash and output at a time."""
+SPOOL = 16 << 20
+"""Data without random access (pipes, inflated data sets) is held in memory up to this size, then on disk."""
+
+
+class Source(Protocol):
+    """Bytes at offsets."""
+
+    @property
+    def name(self) -> str:
+        """For error messages: the path, or a description in angle brackets."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    def window(self, offset: int, length: int) -> tuple[bytes, int]:
+        """Some bytes around `[offset, offset + length)` and the offset of the first; fewer only at the end of data."""
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Fill `buffer` from `offset`. Raises `InputError` if the data end before."""
+
+    @property
+    def in_memory(self) -> memoryview | None:
+        """All of it, if it is in memory anyway."""
+
+
+class BytesSource:
+    """A source over bytes already in memory."""
+
+    def __init__(self, data: bytes, name: str = "<bytes>") -> None:
+        self._data = data
+        self.name = name
+        self.size = len(data)
+        self.in_memory = memoryview(data)
+
+    def window(self, offset: int, length: int) -> tuple[bytes, int]:  # noqa: ARG002 - everything is at hand
+        """All of it."""
+        return self._data, 0
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Copy bytes out."""
+        chunk = self._data[offset : offset + len(buffer)]
+        if len(chunk) < len(buffer):
+            raise _short(self.name, offset + len(chunk))
+        buffer[:] = chunk
+
+
+class FileSource:
+    """A source over an open file descriptor; reads do not share a position, so threads may use it together."""
+
+    in_memory = None
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._fd = file.fileno()
+        self.name = name
+        self.size = os.fstat(self._fd).st_size
+        self._window = b""
+        self._base = 0
+
+    def window(self, offset: int, length: int) -> tuple[bytes, int]:
+        """The kept window if it serves, else a new one from `offset`."""
+        if self._base <= offset and offset + length <= self._base + len(self._window):
+            return self._window, self._base
+        want = min(max(WINDOW, length), max(self.size - offset, 0))
+        view = bytearray(want)
+        self.read_into(offset, memoryview(view))
+        self._window, self._base = bytes(view), offset
+        return self._window, offset
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Positioned read."""
+        done = 0
+        while done < len(buffer):
+            try:
+                got = os.preadv(self._fd, [buffer[done:]], offset + done)
+            except OSError as error:
+                raise _unreadable(self.name, error, offset + done) from None
+            if got == 0:
+                raise _short(self.name, offset + done)
+            done += got
+
+
+class StreamSource:
+    """A source over a seekable binary file object, whose position it moves under a lock."""
+
+    in_memory = None
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self.name = name
+        self._origin = file.tell()
+        self.size = file.seek(0, os.SEEK_END) - self._origin
+        self._window = b""
+        self._base = 0
+
+    def window(self, offset: int, length: int) -> tuple[bytes, int]:
+        """The kept window if it serves, else a new one from `offset`."""
+        if self._base <= offset and offset + length <= self._base + len(self._window):
+            return self._window, self._base
+        view = bytearray(min(max(WINDOW, length), max(self.size - offset, 0)))
+        self.read_into(offset, memoryview(view))
+        self._window, self._base = bytes(view), offset
+        return self._window, offset
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Seek and read."""
+        with self._lock:
+            try:
+                self._file.seek(self._origin + offset)
+                done = 0
+                while done < len(buffer):
+                    data = self._file.read(len(buffer) - done)
+                    if not data:
+                        raise _short(self.name, offset + done)
+                    buffer[done : done + len(data)] = data
+                    done += len(data)
+            except OSError as error:
+                raise _unreadable(self.name, error, offset) from None
+
+
+@contextmanager
+def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> Iterator[Source]:
+    """Open bytes, a path or a binary file object (taken from its present position; position restored) as a source.
+
+    Raises `InputError` when the path cannot be read.
+    """
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        yield BytesSource(bytes(given))
+    elif isinstance(given, (str, os.PathLike)):
+        name = os.fspath(given)
+        try:
+            file = Path(given).open("rb", buffering=0)  # noqa: SIM115 - closed by the with below
+        except (OSError, ValueError) as error:
+            raise _unreadable(name, error) from None
+        with file:
+            yield _of_file(file, name)
+    else:
+        name = str(getattr(given, "name", "<file object>"))
+        if given.seekable():
+            at = given.tell()
+            try:
+                yield StreamSource(given, name)
+            finally:
+                given.seek(at)
+        else:
+            with spooled(name) as spool:
+                while data := given.read(CHUNK):
+                    spool.write(data)
+                yield StreamSource(_rewound(spool), name)
+
+
+def _of_file(file: IO[bytes], name: str) -> Source:
+    """Small files at once; larger ones by positioned reads; pipes and devices through a spool."""
+    import stat
+
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        if os.fstat(file.fileno()).st_size <= SMALL:
+            return BytesSource(file.read(), name)
+        return FileSource(file, name)
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - freed with the source
+    while data_read := file.read(CHUNK):
+        spool.write(data_read)
+    return StreamSource(_rewound(spool), name)
+
+
+@contextmanager
+def spooled(name: str) -> Iterator[IO[bytes]]:
+    """A temporary file that stays in memory while small. Raises `InputError` if the disk is full."""
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+        try:
+            yield spool
+        except OSError as error:
+            raise _unreadable(name, error) from None
+
+
+class Inflation:
+    """The inflated bytes from `offset` on (PS3.5 A.5: raw deflate), in pieces of at most `CHUNK`.
+
+    Iterating raises `MalformedError` for damaged data, `LimitError` beyond `inflated_size` or `inflated_ratio`.
+    """
+
+    def __init__(self, source: Source, offset: int, limits: Limits) -> None:
+        self._source = source
+        self._offset = offset
+        self._limits = limits
+        self.trailing = 0
+        """After iteration: bytes that follow the deflated data, one pad byte not counted."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        engine = zlib.decompressobj(-zlib.MAX_WBITS)
+        source, limits = self._source, self._limits
+        total, at = 0, self._offset
+        buffer = bytearray(WINDOW)
+        while not engine.eof:
+            pending: bytes | memoryview = engine.unconsumed_tail
+            if not pending:
+                if at >= source.size:
+                    raise MalformedError("the deflated data set is cut off", where=Where(source.name, offset=at))
+                pending = memoryview(buffer)[: min(WINDOW, source.size - at)]
+                source.read_into(at, pending)
+                at += len(pending)
+            try:
+                data = engine.decompress(pending, CHUNK)
+            except zlib.error as error:
+                raise MalformedError(
+                    f"the deflated data set is damaged ({error})", where=Where(source.name, offset=at)
+                ) from None
+            total += len(data)
+            if total > limits.inflated_size:
+                raise _beyond("inflated_size", limits.inflated_size, source.name)
+            if total > 64 << 20 and total > limits.inflated_ratio * (at - self._offset):
+                raise _beyond("inflated_ratio", limits.inflated_ratio, source.name)
+            if data:
+                yield data
+        rest = source.size - at + len(engine.unused_data)
+        self.trailing = rest if rest > 1 else 0
+
+
+def _rewound(file: Any) -> IO[bytes]:
+    file.seek(0)
+    stream: IO[bytes] = file
+    return stream
+
+
+def _beyond(name: str, value: int, file: str) -> LimitError:
+    return LimitError(
+        f"the data set exceeds the limit {name} = {value}",
+        where=Where(file),
+        hint="raise the limit only for files from a source you trust",
+    )
+
+
+def _short(name: str, offset: int) -> InputError:
+    return InputError(
+        "the data end early; the file was cut off or changed while it was read",
+        code="input-short",
+        where=Where(name, offset=offset),
+    )
+
+
+def _unreadable(name: str, error: Exception, offset: int | None = None) -> InputError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, io.UnsupportedOperation):
+        reason = "not a readable binary file"
+    return InputError(f"cannot read: {reason}", code="input-unreadable", where=Where(name, offset=offset))

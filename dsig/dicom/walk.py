@@ -1,0 +1,410 @@
+"""The one parser: element headers as a flat stream of tokens, values as byte ranges (PS3.5 section 7).
+
+A token is a plain tuple `(kind, tag, vr, start, value, end)`:
+
+======================  =======================================================================================
+`start`                 offset of the header (tag)
+`value`                 offset of the first value byte
+`end`                   offset after the last value byte; -1 for containers of undefined length
+`vr`                    the VR code in the file, or from the dictionary for implicit VR; `SQ` for sequences. The
+                        VR of a sequence stored as UN of undefined length (PS3.5 6.2.2 note 2) reads `UN`
+======================  =======================================================================================
+
+For `SEQUENCE_END` and `ITEM_END`, `start` is the offset of the delimiter, or equal to `end` where there is none, and
+`end` the offset after it. Tuples and not objects: this loop runs once per element of every file.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.location import Path, format_path
+from dsig.dicom.location import format_tag as _tag
+from dsig.dicom.source import Source
+from dsig.dicom.vr import LONG, SHORT
+from dsig.errors import LimitError, MalformedError, Where
+from dsig.limits import DEFAULT, Limits
+
+__all__ = [
+    "ELEMENT",
+    "FRAGMENT",
+    "FRAGMENTS",
+    "ITEM",
+    "ITEM_END",
+    "SEQUENCE",
+    "SEQUENCE_END",
+    "UNDEFINED",
+    "Note",
+    "Notes",
+    "Token",
+    "walk",
+]
+
+Token = tuple[int, int, str, int, int, int]
+
+ELEMENT, SEQUENCE, ITEM, ITEM_END, FRAGMENTS, FRAGMENT, SEQUENCE_END = range(7)
+"""Kinds of token; `SEQUENCE_END` closes `SEQUENCE` and `FRAGMENTS` alike."""
+
+UNDEFINED = 0xFFFFFFFF
+PIXEL_DATA = 0x7FE00010
+ITEM_TAG, ITEM_DELIMITER, SEQUENCE_DELIMITER = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+
+_SHORT = {code.encode(): code for code in SHORT} | {b"xs": "xs", b"up": "up"}
+_LONG = {code.encode(): code for code in LONG} | {b"lt": "lt", b"ox": "ox", b"px": "px"}
+
+_ELEMENTS, _ITEMS, _FRAGMENTS = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something a parser can read past but a careful one reports."""
+
+    code: str
+    """`duplicate-tag`, `tags-not-ascending`, `reserved-bytes`, `delimiter-length` or `unknown-vr`."""
+    message: str
+    path: str
+    offset: int
+
+
+@dataclass(slots=True)
+class Notes:
+    """What was noted during a walk; kept up to a limit, counted beyond."""
+
+    limit: int = DEFAULT.findings
+    kept: list[Note] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, code: str, message: str, path: str, offset: int) -> None:
+        """Keep one more, or count it."""
+        self.count += 1
+        if self.count <= self.limit:
+            self.kept.append(Note(code, message, path, offset))
+
+
+def walk(
+    source: Source,
+    start: int,
+    end: int,
+    encoding: Encoding,
+    *,
+    items: str = "",
+    limits: Limits = DEFAULT,
+    notes: Notes | None = None,
+    at: Path = (),
+) -> Iterator[Token]:
+    """Tokens of the elements in `[start, end)`; with `items="SQ"` or `"UN"`, of the items of a sequence's value.
+
+    `end` must be exact; undefined lengths inside are resolved on the way. `at` is the path of the enclosing item, for
+    messages. Raises `MalformedError` with path and offset, `LimitError` for nesting beyond `limits.depth`, `InputError`
+    if the source ends early.
+    """
+    walker = _Walker(source, encoding, limits, notes if notes is not None else Notes(), at)
+    return walker.run(start, end, items)
+
+
+class _Walker:
+    """State of one walk that is touched less often than once per element."""
+
+    def __init__(self, source: Source, encoding: Encoding, limits: Limits, notes: Notes, at: Path) -> None:
+        self.source = source
+        self.encoding = encoding
+        self.limits = limits
+        self.notes = notes
+        self.at = at
+        self.looking = False
+        """True for the inner walk that only looks a steering value up."""
+        self.frames: list[tuple[int, int, bool, int, int, int, Encoding, _Level | None]] = []
+
+    def run(self, pos: int, end: int, items: str) -> Iterator[Token]:
+        """The loop. One frame per open container; `limit` is where the innermost one must be over."""
+        source, frames = self.source, self.frames
+        encoding = self.encoding if items != "UN" else IMPLICIT_LE
+        mode = _ITEMS if items else _ELEMENTS
+        limit, undefined = end, False
+        prev, container, index = -1, 0, -1
+        level: _Level | None = None if encoding.explicit else _Level(self, pos)
+        header, header_long, tag_and_length = _structs(encoding)
+        explicit = encoding.explicit
+        short, long = _SHORT, _LONG
+        buf, base = source.window(pos, 12)
+        room = len(buf)
+
+        while True:
+            if pos >= limit:
+                # ---- the innermost container is over
+                if undefined:
+                    raise self.malformed("a sequence or item of undefined length has no delimiter", pos)
+                if not frames:
+                    return
+                closed = mode
+                mode, limit, undefined, prev, container, index, encoding, level = frames.pop()
+                if closed == _ELEMENTS:
+                    yield ITEM_END, ITEM_TAG, "", pos, pos, pos
+                else:
+                    yield SEQUENCE_END, container, "SQ", pos, pos, pos
+                header, header_long, tag_and_length = _structs(encoding)
+                explicit = encoding.explicit
+                continue
+
+            at = pos - base
+            if at < 0 or at + 12 > room:
+                buf, base = source.window(pos, 12)
+                at, room = pos - base, len(buf)
+            if pos + 8 > limit or at + 8 > room:
+                raise self.malformed("an element header is cut off", pos)
+
+            if mode != _ELEMENTS:
+                # ---- items of a sequence, or fragments
+                group, element, length = tag_and_length(buf, at)
+                tag = group << 16 | element
+                value = pos + 8
+                if tag == ITEM_TAG:
+                    index += 1
+                    stop = value + length
+                    if length == UNDEFINED:
+                        if mode == _FRAGMENTS:
+                            raise self.malformed("a pixel data fragment has undefined length", pos)
+                        stop = -1
+                    elif stop > limit:
+                        raise self.overrun(tag, length, pos, limit)
+                    if mode == _FRAGMENTS:
+                        yield FRAGMENT, ITEM_TAG, "", pos, value, stop
+                        pos = stop
+                        continue
+                    yield ITEM, ITEM_TAG, "", pos, value, stop
+                    frames.append((mode, limit, undefined, prev, container, index, encoding, level))
+                    mode, prev = _ELEMENTS, -1
+                    undefined = stop == -1
+                    if not undefined:
+                        limit = stop
+                    level = None if explicit else _Level(self, value)
+                    pos = value
+                    continue
+                if tag == SEQUENCE_DELIMITER and undefined:
+                    if length:
+                        self.notes.add("delimiter-length", "a delimiter has a length", self.path(None), pos)
+                    mode, limit, undefined, prev, container, index, encoding, level = frames.pop()
+                    yield SEQUENCE_END, container, "SQ", pos, pos + 8, pos + 8
+                    header, header_long, tag_and_length = _structs(encoding)
+                    explicit = encoding.explicit
+                    pos += 8
+                    continue
+                raise self.malformed(f"found {_tag(tag)} where an item of a sequence should start", pos)
+
+            # ---- data elements
+            code = b""
+            if explicit:
+                group, element, code, length = header(buf, at)
+            else:
+                group, element, length = tag_and_length(buf, at)
+            tag = group << 16 | element
+            if group == 0xFFFE:
+                if tag == ITEM_DELIMITER and undefined:
+                    if tag_and_length(buf, at)[2]:
+                        self.notes.add("delimiter-length", "a delimiter has a length", self.path(None), pos)
+                    mode, limit, undefined, prev, container, index, encoding, level = frames.pop()
+                    yield ITEM_END, ITEM_TAG, "", pos, pos + 8, pos + 8
+                    pos += 8
+                    continue
+                raise self.malformed(f"{_tag(tag)} stands among data elements", pos)
+            if tag <= prev:
+                self.disorder(tag, prev, pos)
+            prev = tag
+            if explicit:
+                vr = short.get(code)
+                if vr is not None:
+                    value = pos + 8
+                    stop = value + length
+                    if stop > limit:
+                        raise self.overrun(tag, length, pos, limit)
+                    yield ELEMENT, tag, vr, pos, value, stop
+                    pos = stop
+                    continue
+                vr = long.get(code)
+                if vr is None:
+                    vr = self.unknown_vr(code, tag, pos)
+                    if vr == "un":  # not two capitals: taken for a VR with a 16-bit length field
+                        stop = pos + 8 + length
+                        if stop > limit:
+                            raise self.overrun(tag, length, pos, limit)
+                        yield ELEMENT, tag, "UN", pos, pos + 8, stop
+                        pos = stop
+                        continue
+                if pos + 12 > limit or at + 12 > room:
+                    raise self.malformed("an element header is cut off", pos, tag)
+                reserved, length = header_long(buf, at + 6)
+                if reserved:
+                    self.notes.add(
+                        "reserved-bytes", "the two reserved bytes of the header are not zero", self.path(tag), pos
+                    )
+                value = pos + 12
+            else:
+                value = pos + 8
+                assert level is not None  # noqa: S101 - an implicit VR item always has one
+                vr = level.vr(tag, value, length, limit)
+
+            # ---- long explicit or implicit element: a value, a sequence, or fragments
+            if vr == "SQ" or length == UNDEFINED:
+                if length != UNDEFINED:
+                    stop = value + length
+                    if stop > limit:
+                        raise self.overrun(tag, length, pos, limit)
+                else:
+                    stop = -1
+                fragments = vr in ("OB", "OW", "ox", "px") and explicit
+                if fragments and tag != PIXEL_DATA:
+                    raise self.malformed(f"{vr} of undefined length that is no pixel data", pos, tag)
+                if not fragments and vr not in ("SQ", "UN"):
+                    raise self.malformed(f"{vr} of undefined length", pos, tag)
+                if len(frames) >= 2 * self.limits.depth:
+                    raise LimitError(
+                        f"sequences are nested deeper than the limit depth = {self.limits.depth}",
+                        where=Where(source.name, self.path(tag), pos),
+                    )
+                yield FRAGMENTS if fragments else SEQUENCE, tag, vr, pos, value, stop
+                frames.append((mode, limit, undefined, prev, tag, index, encoding, level))
+                if vr == "UN" and explicit:  # PS3.5 6.2.2: implicit VR little endian, whatever the file is
+                    encoding = IMPLICIT_LE
+                    header, header_long, tag_and_length = _structs(encoding)
+                    explicit = False
+                mode = _FRAGMENTS if fragments else _ITEMS
+                undefined = stop == -1
+                if not undefined:
+                    limit = stop
+                container, index, pos = tag, -1, value
+                continue
+            stop = value + length
+            if stop > limit:
+                raise self.overrun(tag, length, pos, limit)
+            yield ELEMENT, tag, vr, pos, value, stop
+            pos = stop
+
+    # ------------------------------------------------------------------------------------------- off the hot path
+
+    def path(self, tag: int | None) -> str:
+        """Attribute path of `tag`, or of the open container, at this point of the walk."""
+        path = list(self.at)
+        for frame in self.frames:
+            if frame[0] == _ELEMENTS:
+                path.append((frame[4], -1))
+            elif path:
+                path[-1] = (path[-1][0], frame[5])
+        return format_path(tuple(path), tag)
+
+    def malformed(self, message: str, offset: int, tag: int | None = None) -> MalformedError:
+        """The error for what cannot be read past."""
+        return MalformedError(message, where=Where(self.source.name, self.path(tag) or None, offset))
+
+    def overrun(self, tag: int, length: int, offset: int, limit: int) -> MalformedError:
+        """The error for a length that leaves its container."""
+        over = offset + length - limit
+        beyond = "the data end" if not self.frames else "the enclosing item or sequence ends"
+        return self.malformed(f"{_tag(tag)} claims {length} bytes, about {over} beyond where {beyond}", offset)
+
+    def disorder(self, tag: int, prev: int, offset: int) -> None:
+        """Note a tag that does not ascend (PS3.5 7.1)."""
+        code, what = (
+            ("duplicate-tag", "occurs twice") if tag == prev else ("tags-not-ascending", f"follows {_tag(prev)}")
+        )
+        self.notes.add(code, f"{_tag(tag)} {what}", self.path(tag), offset)
+
+    def unknown_vr(self, code: bytes, tag: int, offset: int) -> str:
+        """`UN` for two capitals (32-bit length follows), `un` for anything else (16-bit length)."""
+        shown = code.decode("ascii", "replace") if code.isalnum() else code.hex()
+        self.notes.add("unknown-vr", f"{_tag(tag)} has the unknown VR {shown}", self.path(tag), offset)
+        return "UN" if code.isalpha() and code.isupper() else "un"
+
+
+class _Level:
+    """What implicit VR needs to know about the item it is in: private creators and a few steering values."""
+
+    def __init__(self, walker: _Walker, start: int) -> None:
+        self._walker = walker
+        self._start = start
+        self._looking = walker.looking
+        self._creators: dict[int, str] = {}
+        self._signed: str | None = None
+        self._waveform: str | None = None
+
+    def vr(self, tag: int, value: int, length: int, limit: int) -> str:
+        """VR of an element of this item (reference section 1.5)."""
+        from dsig.dicom.dictionary import private_vr_of, vr_of
+
+        if tag & 0x10000 and tag & 0xFFFF:
+            block = tag >> 8 & 0xFF
+            if tag & 0xFF00 == 0:
+                if tag & 0xF0 or tag & 0xFF >= 0x10:
+                    if length <= 64 and value + length <= limit:
+                        text = self._read(value, length).decode("latin-1").strip(" \0")
+                        self._creators[tag & 0xFFFF0000 | tag & 0xFF] = text
+                    return "LO"
+                return "UN"
+            if length == UNDEFINED:
+                return "SQ"
+            creator = self._creators.get(tag & 0xFFFF0000 | block)
+            vr = "UN" if creator is None else private_vr_of(creator, tag)
+            if vr == "SQ" and length != UNDEFINED and length and not self._holds_items(value, length, limit):
+                return "UN"  # the dictionary is about another use of this creator
+            return vr
+        vr = vr_of(tag)
+        if self._looking:
+            return vr
+        if vr == "xs":
+            if self._signed is None:
+                self._signed = "SS" if self._find(0x00280103, limit) == b"\1\0" else "US"
+            return self._signed
+        if vr == "ox":
+            if self._waveform is None:
+                bits = self._find(0x54001004, limit)
+                self._waveform = "OB" if bits is None or bits == b"\x08\0" else "OW"
+            return self._waveform
+        return vr
+
+    def _read(self, offset: int, length: int) -> bytes:
+        buffer = bytearray(length)
+        self._walker.source.read_into(offset, memoryview(buffer))
+        return bytes(buffer)
+
+    def _holds_items(self, value: int, length: int, limit: int) -> bool:
+        return length >= 8 and value + length <= limit and self._read(value, 4) == b"\xfe\xff\x00\xe0"
+
+    def _find(self, wanted: int, limit: int) -> bytes | None:
+        """Two-byte value of `wanted` in this item, which may come later than the element that depends on it."""
+        walker = self._walker
+        plain = _Walker(walker.source, IMPLICIT_LE, walker.limits, Notes(), walker.at)
+        plain.looking = True
+        depth = 0
+        for kind, tag, _vr, _start, value, stop in _plain(plain.run(self._start, limit, "")):
+            if depth == 0 and kind == ELEMENT and tag == wanted and stop - value == 2:
+                return self._read(value, 2)
+            if depth == 0 and kind in (ELEMENT, SEQUENCE) and tag > wanted:
+                return None
+            depth += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
+        return None
+
+
+def _plain(tokens: Iterator[Token]) -> Iterator[Token]:
+    """The tokens up to where they cannot be read; the main walk reports that when it gets there."""
+    try:
+        yield from tokens
+    except MalformedError:
+        return
+
+
+_Unpack = Callable[..., tuple[int, ...]]
+
+
+def _structs_of(encoding: Encoding) -> tuple[Callable[..., tuple[int, int, bytes, int]], _Unpack, _Unpack]:
+    order = encoding.order
+    return (
+        struct.Struct(f"{order}HH2sH").unpack_from,
+        struct.Struct(f"{order}HI").unpack_from,
+        struct.Struct(f"{order}HHI").unpack_from,
+    )
+
+
+_STRUCTS = {encoding: _structs_of(encoding) for encoding in (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE)}
+_structs = _STRUCTS.__getitem__

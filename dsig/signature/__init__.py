@@ -1,0 +1,1 @@
+"""Digital signatures in a data set: the MAC stream, the two sequences, structure and coverage."""

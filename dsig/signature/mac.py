@@ -1,0 +1,306 @@
+"""The MAC stream: the exact bytes a signature covers (PS3.3 C.12.1.1.3.1.1; reference sections 1 and 2).
+
+The stream is described as *pieces*, literal bytes and ranges of the source, and only becomes bytes when the source is
+pumped through a `MacCursor`. Where the file is already explicit VR little endian, pieces are the longest possible raw
+ranges; anything else is re-encoded element by element.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
+
+from dsig.dicom.dataset import DataSet, Element, signable_tag
+from dsig.dicom.encoding import EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.pump import ReadAhead
+from dsig.dicom.source import Source
+from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
+from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, SEQUENCE, SEQUENCE_END, walk
+from dsig.errors import LimitError, Where
+from dsig.limits import DEFAULT, Limits
+from dsig.signature.reading import STORED, Padding, Reading, normalised
+
+__all__ = ["MacCursor", "Piece", "mac_pieces", "pump", "signable"]
+
+Piece = bytes | tuple[int, int, int]
+"""Literal bytes, or `(start, end, unit)`: a range of the source, byte-swapped in units of `unit` bytes if above 1."""
+
+Sink = Callable[[bytes | memoryview], None]
+
+_SHORT = frozenset(SHORT)
+_STANDARD = _SHORT | frozenset(LONG)
+_DELIMITER = 0xFFFEE0DD
+_JOIN = 1 << 15
+_DIRECT = 2048  # above this, hashing releases the interpreter lock: not worth copying
+
+
+def signable(element: Element) -> bool:
+    """Whether a top-level element may be in a MAC: its tag allows it and no UN is in the way."""
+    if not signable_tag(element.tag):
+        return False
+    return not element.tainted if element.kind == SEQUENCE else element.vr != "UN"
+
+
+def mac_pieces(
+    level: DataSet,
+    elements: Collection[Element],
+    *,
+    mac: Encoding = EXPLICIT_LE,
+    reading: Reading = STORED,
+    edits: Mapping[int, bytes] | None = None,
+    limits: Limits = DEFAULT,
+) -> Iterator[Piece]:
+    """Pieces of `elements` of a level in ascending tag order.
+
+    `edits` replaces values: offset of an element's header to its new value (what a signer is about to write).
+    """
+    raw = level.encoding == EXPLICIT_LE == mac and reading.padding is Padding.AS_STORED and not edits
+    encoder = _Encoder(level.source, mac, reading, edits or {}, limits)
+    return _joined(
+        chain.from_iterable(
+            encoder.plain(e.tag, e.vr, e.start, e.value, e.end, level.encoding, raw=raw)
+            if e.kind == ELEMENT
+            else encoder.container(level, e, raw=raw)
+            for e in sorted(elements, key=lambda e: e.tag)
+        )
+    )
+
+
+class _Encoder:
+    """Turns elements of a source into pieces of one MAC encoding."""
+
+    def __init__(
+        self, source: Source, mac: Encoding, reading: Reading, edits: Mapping[int, bytes], limits: Limits
+    ) -> None:
+        self.source = source
+        self.mac = mac
+        self.reading = reading
+        self.edits = edits
+        self.limits = limits
+        order = mac.order
+        self._tag = struct.Struct(f"{order}HH")
+        self._short = struct.Struct(f"{order}HH2sH")
+        self._long = struct.Struct(f"{order}HH2sHI")
+        self._implicit = struct.Struct(f"{order}HHI")
+
+    def plain(
+        self, tag: int, vr: str, start: int, value: int, end: int, encoding: Encoding, *, raw: bool
+    ) -> Iterable[Piece]:
+        """Pieces of an element that is no container."""
+        if raw and vr in _STANDARD:
+            return ((start, end, 1),)
+        vr = effective(vr)
+        new = self.edits.get(start)
+        if new is None and self.reading.padding is not Padding.AS_STORED and vr in TEXT:
+            new = normalised(vr, self._value(value, end, start), self.reading.padding)
+        if new is not None:
+            return (self.header(tag, vr, len(new)) + new,)
+        unit = UNIT.get(vr, 1) if encoding.big != self.mac.big else 1
+        length = end - value
+        if length & 1 and vr != "OW" and self.reading.padding is not Padding.AS_STORED:
+            return (self.header(tag, vr, length + 1), (value, end, unit), b"\0")
+        return (self.header(tag, vr, length), (value, end, unit))
+
+    def container(self, level: DataSet, element: Element, *, raw: bool) -> Iterator[Piece]:
+        """Pieces of a sequence or of encapsulated pixel data: no lengths, no item delimiters."""
+        mac, source = self.mac, self.source
+        fragments = element.kind == FRAGMENTS
+        yield self.header_of_container(element.tag, "OB" if fragments else "SQ")
+        item, delimiter = self._tag.pack(0xFFFE, 0xE000), self._tag.pack(0xFFFE, 0xE0DD)
+        if fragments:
+            yield from self.fragments(element.value, element.end, level.encoding, item)
+            yield delimiter
+            return
+        encoding = IMPLICIT_LE if element.vr == "UN" else level.encoding
+        encodings = [encoding]
+        # a sequence's own end is its last token's; the walk sees the value only, so drop the delimiter
+        end = element.end - 8 if element.undefined else element.end
+        skipping = 0
+        for kind, tag, vr, start, value, stop in walk(
+            source, element.value, end, level.encoding, items="UN" if element.vr == "UN" else "SQ", limits=self.limits
+        ):
+            if skipping:
+                skipping += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
+            elif kind == ELEMENT:
+                if vr != "UN" and signable_tag(tag):
+                    yield from self.plain(tag, vr, start, value, stop, encoding, raw=raw and encoding == mac)
+            elif kind == ITEM:
+                yield (start, start + 4, 1) if raw else item
+            elif kind in (SEQUENCE, FRAGMENTS):
+                if not signable_tag(tag):
+                    skipping = 1
+                    continue
+                yield self.header_of_container(tag, "OB" if kind == FRAGMENTS else "SQ")
+                encodings.append(encoding)
+                if kind == SEQUENCE and vr == "UN":
+                    encoding = IMPLICIT_LE
+            elif kind == FRAGMENT:
+                yield from self.fragment(start, value, stop, item)
+            elif kind == SEQUENCE_END:
+                yield delimiter
+                encoding = encodings.pop()
+        yield delimiter
+
+    def fragments(self, value: int, end: int, encoding: Encoding, item: bytes) -> Iterator[Piece]:
+        """Pieces of the items of encapsulated pixel data; `end` is after the delimiter."""
+        unpack = struct.Struct(f"{encoding.order}HHI").unpack_from
+        source, pos = self.source, value
+        while pos < end - 8:
+            buf, base = source.window(pos, 8)
+            length = unpack(buf, pos - base)[2]
+            yield from self.fragment(pos, pos + 8, pos + 8 + length, item)
+            pos += 8 + length
+
+    def fragment(self, start: int, value: int, stop: int, item: bytes) -> Iterable[Piece]:
+        """Pieces of one fragment; the item tag is little endian in every encapsulated file."""
+        length = stop - value
+        odd = length & 1 and self.reading.padding is not Padding.AS_STORED
+        if self.reading.fragment_lengths:
+            head: tuple[Piece, ...] = (item + struct.pack(f"{self.mac.order}I", length),)
+        elif self.mac.big:
+            head = (item,)
+        else:
+            head = ((start, start + 4, 1),)
+        return (*head, (value, stop, 1), b"\0") if odd else (*head, (value, stop, 1))
+
+    def header(self, tag: int, vr: str, length: int) -> bytes:
+        """Header of an ordinary element. A value too long for its VR's 16 bits goes as UN (PS3.5 6.2.2)."""
+        group, element = tag >> 16, tag & 0xFFFF
+        if not self.mac.explicit:
+            return self._implicit.pack(group, element, length)
+        if vr in _SHORT:
+            if length <= 0xFFFF:
+                return self._short.pack(group, element, vr.encode(), length)
+            vr = "UN"
+        return self._long.pack(group, element, vr.encode(), 0, length)
+
+    def header_of_container(self, tag: int, vr: str) -> bytes:
+        """Header of a sequence or encapsulated pixel data: nothing after the reserved bytes."""
+        head = self._tag.pack(tag >> 16, tag & 0xFFFF)
+        return head + vr.encode() + b"\0\0" if self.mac.explicit else head
+
+    def _value(self, value: int, end: int, start: int) -> bytes:
+        if end - value > self.limits.text_value:
+            raise LimitError(
+                f"a text value exceeds the limit text_value = {self.limits.text_value}",
+                where=Where(self.source.name, offset=start),
+            )
+        buffer = bytearray(end - value)
+        self.source.read_into(value, memoryview(buffer))
+        return bytes(buffer)
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The same bytes with adjacent ranges and literals joined and empty ones dropped."""
+    literal: list[bytes] = []
+    low = high = 0
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            if high > low:
+                yield low, high, 1
+                low = high = 0
+            literal.append(piece)
+            continue
+        start, end, unit = piece
+        if start == end:
+            continue
+        if start == high and unit == 1 and high > low:
+            high = end
+            continue
+        if high > low:
+            yield low, high, 1
+            low = high = 0
+        if literal:
+            yield b"".join(literal)
+            literal.clear()
+        if unit == 1:
+            low, high = start, end
+        else:
+            yield piece
+    if high > low:
+        yield low, high, 1
+    if literal:
+        yield b"".join(literal)
+
+
+class MacCursor:
+    """Takes what it needs from chunks of the source passing by and hands the MAC stream to `sink`, in order."""
+
+    def __init__(self, pieces: Iterator[Piece], sink: Sink) -> None:
+        self._pieces = pieces
+        self._sink = sink
+        self._pending: list[bytes] = []
+        self._pending_size = 0
+        self._rest = b""
+        self._low = self._high = self._unit = 0
+        self.next: int | None = 0
+        """Offset of the next source byte needed; None when the stream is complete."""
+        self._advance()
+
+    def feed(self, offset: int, chunk: memoryview) -> None:
+        """Take everything needed that lies in `chunk`, which starts at `offset` of the source."""
+        end = offset + len(chunk)
+        while self.next is not None and offset <= self.next < end:
+            stop = min(self._high, end)
+            part = chunk[self._low - offset : stop - offset]
+            if self._unit == 1:
+                self._emit(part)
+            else:
+                self._swapped(part)
+            if stop == self._high:
+                self._advance()
+            else:
+                self._low = self.next = stop
+
+    def _advance(self) -> None:
+        """Go to the next range, emitting literals on the way."""
+        if self._rest:  # a value that is no multiple of its unit: the odd bytes go as they are
+            self._emit(memoryview(self._rest))
+            self._rest = b""
+        for piece in self._pieces:
+            if isinstance(piece, bytes):
+                self._emit(memoryview(piece))
+            else:
+                self._low, self._high, self._unit = piece
+                self.next = self._low
+                return
+        self._flush()
+        self.next = None
+
+    def _emit(self, part: memoryview) -> None:
+        if len(part) > _DIRECT:
+            self._flush()
+            self._sink(part)
+            return
+        self._pending.append(bytes(part))
+        self._pending_size += len(part)
+        if self._pending_size > _JOIN:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._sink(b"".join(self._pending))
+            self._pending.clear()
+            self._pending_size = 0
+
+    def _swapped(self, part: memoryview) -> None:
+        data = self._rest + bytes(part) if self._rest else bytes(part)
+        whole = len(data) - len(data) % self._unit
+        self._rest = data[whole:]
+        units = array({2: "H", 4: "I", 8: "Q"}[self._unit], data[:whole])
+        units.byteswap()
+        self._emit(memoryview(units.tobytes()))
+
+
+def pump(source: Source, cursors: Iterable[MacCursor]) -> None:
+    """Run the source once past all cursors, reading nothing that none of them needs."""
+    waiting = [cursor for cursor in cursors if cursor.next is not None]
+    with ReadAhead(source) as reader:
+        while waiting:
+            offset = min(cursor.next for cursor in waiting if cursor.next is not None)
+            chunk = reader.read(offset)
+            for cursor in waiting:
+                cursor.feed(offset, chunk)
+            waiting = [cursor for cursor in waiting if cursor.next is not None]
