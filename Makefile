@@ -1,0 +1,83 @@
+# Everything a checkout needs, from a bare clone on Debian 12 or later:
+#
+#   make            the list below
+#   make demo       sign, verify and tamper with a file; needs Python 3.11 or later, nothing else
+#   make test       all tests, the ones against real peers included; installs what is missing
+#   make lint       style, types, import contracts
+#   make bench      speed, as ratios against peers
+#   make clean      remove what the others made
+#
+# PYTHON=python3.12 make test   uses another interpreter (when .venv is made).
+# PYTEST="-x -k macs" make test gives pytest further arguments.
+
+PYTHON ?= python3
+PYTEST ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Programs the tests run, each with the Debian package it comes from.
+PEERS := dcmsign:dcmtk openssl:openssl
+
+# A line that runs "$(ROOT) apt-get ..." must have checked with $(CAN_APT) first.
+ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n,)
+CAN_APT = command -v apt-get >/dev/null && $(if $(ROOT),sudo -n true 2>/dev/null,true)
+APT = $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv peers demo test lint bench clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTEST/p'
+
+# The stamps live in the environment, so that they go away with it.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	    { echo "dsig needs Python 3.11 or later; say which: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@# A bare Debian python has no ensurepip: venv fails and leaves half an environment.
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	    if $(CAN_APT); then \
+	        $(APT) update && $(APT) install -y --no-install-recommends python3-venv && $(PYTHON) -m venv --clear $(VENV); \
+	    else false; fi; } || \
+	    { rm -rf $(VENV); echo "cannot make $(VENV): apt-get install python3-venv" >&2; exit 1; }
+
+# Dependency groups (PEP 735) need pip 25.1, Debian 12 has 23.
+$(VENV)/.stamp-pip: | $(BIN)/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.stamp-run: pyproject.toml $(VENV)/.stamp-pip
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.stamp-dev: pyproject.toml $(VENV)/.stamp-pip
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@touch $@ $(VENV)/.stamp-run
+
+venv: $(VENV)/.stamp-dev
+
+peers:
+	@missing=; \
+	for peer in $(PEERS); do command -v "$${peer%%:*}" >/dev/null || missing="$$missing $${peer#*:}"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif $(CAN_APT); then $(APT) update && $(APT) install -y --no-install-recommends $$missing; \
+	else echo "tests against other programs will be skipped; install them with: apt-get install$$missing" >&2; fi
+
+demo: $(VENV)/.stamp-run
+	@$(BIN)/dsig demo
+
+test: venv peers
+	@$(BIN)/python -m pytest $(PYTEST)
+
+lint: venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: venv peers
+	@$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) build dist demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
