@@ -194,7 +194,7 @@ _UNSIGNABLE = frozenset({0x4FFE0001, 0xFFFCFFFC})
 
 def _inner(vr: str, encoding: Encoding) -> Encoding:
     """Encoding inside a sequence: implicit little endian if it was stored as UN (PS3.5 6.2.2)."""
-    return Encoding(explicit=False, big=False) if vr == "UN" else encoding
+    return encoding.implicit() if vr == "UN" else encoding
 
 
 def _drop(level: DataSet, top: int, path: list[tuple[int, int]], tag: int, limits: Limits) -> None:

@@ -21,6 +21,16 @@ class Encoding:
 
     explicit: bool
     big: bool
+    private: bool = True
+    """Whether VRs of private elements in implicit VR come from the private dictionary; without it they are UN."""
+
+    def implicit(self) -> Encoding:
+        """What is inside a UN element of undefined length, whatever the file is (PS3.5 6.2.2)."""
+        return Encoding(explicit=False, big=False, private=self.private)
+
+    def without_private_dictionary(self) -> Encoding:
+        """The same bytes read by someone who knows no private dictionary."""
+        return Encoding(self.explicit, self.big, private=False)
 
     @property
     def order(self) -> str:

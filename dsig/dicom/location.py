@@ -1,11 +1,10 @@
-"""Where an item is: `BeamSequence[0].ControlPointSequence[1]`, and pydicom's `BeamSequence[0].ControlPointSequence[1]`
-with hexadecimal tags too; indexes count from 0.
-"""
+"""Where an item is: `BeamSequence[0].ControlPointSequence[1]`, keywords or (gggg,eeee), indexes from 0."""
 
 from __future__ import annotations
 
 import re
 
+from dsig.dicom.dictionary import format_tag, keyword_of, suggestion, tag_of
 from dsig.errors import UsageError
 
 __all__ = ["Path", "format_path", "format_tag", "parse_location", "parse_tag"]
@@ -20,15 +19,8 @@ _STEP = re.compile(
 _TAG = re.compile(r"\(?\s*([0-9A-Fa-f]{1,4})\s*,\s*([0-9A-Fa-f]{1,4})\s*\)?\Z|([0-9A-Fa-f]{8})\Z")
 
 
-def format_tag(tag: int) -> str:
-    """`(GGGG,EEEE)`."""
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
-
-
 def format_path(path: Path, tag: int | None = None) -> str:
     """Human form of an item path, ending in `tag` if given; keywords where the dictionary has them."""
-    from dsig.dicom.dictionary import keyword_of
-
     steps = [
         (keyword_of(sequence) or format_tag(sequence)) + (f"[{index}]" if index >= 0 else "")
         for sequence, index in path
@@ -40,8 +32,6 @@ def format_path(path: Path, tag: int | None = None) -> str:
 
 def parse_tag(text: str) -> int:
     """A tag from `gggg,eeee`, `(gggg,eeee)`, `ggggeeee` or a dictionary keyword. Raises `UsageError`."""
-    from dsig.dicom.dictionary import suggestion, tag_of
-
     text = text.strip()
     found = _TAG.match(text)
     if found:

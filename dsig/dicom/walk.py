@@ -20,7 +20,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.location import format_tag as _tag
 from dsig.dicom.source import Source
@@ -50,6 +50,8 @@ ELEMENT, SEQUENCE, ITEM, ITEM_END, FRAGMENTS, FRAGMENT, SEQUENCE_END = range(7)
 
 UNDEFINED = 0xFFFFFFFF
 PIXEL_DATA = 0x7FE00010
+PIXEL_REPRESENTATION = 0x00280103
+WAVEFORM_BITS_ALLOCATED = 0x54001004
 ITEM_TAG, ITEM_DELIMITER, SEQUENCE_DELIMITER = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 _SHORT = {code.encode(): code for code in SHORT} | {b"xs": "xs", b"up": "up"}
@@ -114,18 +116,16 @@ class _Walker:
         self.limits = limits
         self.notes = notes
         self.at = at
-        self.looking = False
-        """True for the inner walk that only looks a steering value up."""
         self.frames: list[tuple[int, int, bool, int, int, int, Encoding, _Level | None]] = []
 
     def run(self, pos: int, end: int, items: str) -> Iterator[Token]:
         """The loop. One frame per open container; `limit` is where the innermost one must be over."""
         source, frames = self.source, self.frames
-        encoding = self.encoding if items != "UN" else IMPLICIT_LE
+        encoding = self.encoding if items != "UN" else self.encoding.implicit()
         mode = _ITEMS if items else _ELEMENTS
         limit, undefined = end, False
         prev, container, index = -1, 0, -1
-        level: _Level | None = None if encoding.explicit else _Level(self, pos)
+        level: _Level | None = None if encoding.explicit else _Level(source, private=encoding.private)
         header, header_long, tag_and_length = _structs(encoding)
         explicit = encoding.explicit
         short, long = _SHORT, _LONG
@@ -180,7 +180,7 @@ class _Walker:
                     undefined = stop == -1
                     if not undefined:
                         limit = stop
-                    level = None if explicit else _Level(self, value)
+                    level = None if explicit else _Level(source, private=encoding.private)
                     pos = value
                     continue
                 if tag == SEQUENCE_DELIMITER and undefined:
@@ -267,7 +267,7 @@ class _Walker:
                 yield FRAGMENTS if fragments else SEQUENCE, tag, vr, pos, value, stop
                 frames.append((mode, limit, undefined, prev, tag, index, encoding, level))
                 if vr == "UN" and explicit:  # PS3.5 6.2.2: implicit VR little endian, whatever the file is
-                    encoding = IMPLICIT_LE
+                    encoding = encoding.implicit()
                     header, header_long, tag_and_length = _structs(encoding)
                     explicit = False
                 mode = _FRAGMENTS if fragments else _ITEMS
@@ -319,19 +319,22 @@ class _Walker:
 
 
 class _Level:
-    """What implicit VR needs to know about the item it is in: private creators and a few steering values."""
+    """What implicit VR needs to know about the item it is in: private creators and two steering values.
 
-    def __init__(self, walker: _Walker, start: int) -> None:
-        self._walker = walker
-        self._start = start
-        self._looking = walker.looking
+    Both steer only elements that come after them: readers that resolve a VR while reading agree on that (reference
+    section 1.5).
+    """
+
+    def __init__(self, source: Source, *, private: bool) -> None:
+        self._source = source
+        self._private = private
         self._creators: dict[int, str] = {}
-        self._signed: str | None = None
-        self._waveform: str | None = None
+        self._signed = False
+        self._wide = False
 
     def vr(self, tag: int, value: int, length: int, limit: int) -> str:
         """VR of an element of this item (reference section 1.5)."""
-        from dsig.dicom.dictionary import private_vr_of, vr_of
+        from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, private_vr_of, vr_of
 
         if tag & 0x10000 and tag & 0xFFFF:
             block = tag >> 8 & 0xFF
@@ -345,53 +348,29 @@ class _Level:
             if length == UNDEFINED:
                 return "SQ"
             creator = self._creators.get(tag & 0xFFFF0000 | block)
-            vr = "UN" if creator is None else private_vr_of(creator, tag)
+            vr = private_vr_of(creator, tag) if creator is not None and self._private else "UN"
             if vr == "SQ" and length != UNDEFINED and length and not self._holds_items(value, length, limit):
                 return "UN"  # the dictionary is about another use of this creator
             return vr
         vr = vr_of(tag)
-        if self._looking:
-            return vr
-        if vr == "xs":
-            if self._signed is None:
-                self._signed = "SS" if self._find(0x00280103, limit) == b"\1\0" else "US"
-            return self._signed
-        if vr == "ox":
-            if self._waveform is None:
-                bits = self._find(0x54001004, limit)
-                self._waveform = "OB" if bits is None or bits == b"\x08\0" else "OW"
-            return self._waveform
+        if vr == PIXEL_REPRESENTATION_VR:
+            return "SS" if self._signed else "US"
+        if vr == BITS_ALLOCATED_VR:
+            return "OW" if self._wide else "OB"
+        if length == 2 and value + 2 <= limit:
+            if tag == PIXEL_REPRESENTATION:
+                self._signed = self._read(value, 2) == b"\1\0"
+            elif tag == WAVEFORM_BITS_ALLOCATED:
+                self._wide = self._read(value, 2) != b"\x08\0"
         return vr
 
     def _read(self, offset: int, length: int) -> bytes:
         buffer = bytearray(length)
-        self._walker.source.read_into(offset, memoryview(buffer))
+        self._source.read_into(offset, memoryview(buffer))
         return bytes(buffer)
 
     def _holds_items(self, value: int, length: int, limit: int) -> bool:
         return length >= 8 and value + length <= limit and self._read(value, 4) == b"\xfe\xff\x00\xe0"
-
-    def _find(self, wanted: int, limit: int) -> bytes | None:
-        """Two-byte value of `wanted` in this item, which may come later than the element that depends on it."""
-        walker = self._walker
-        plain = _Walker(walker.source, IMPLICIT_LE, walker.limits, Notes(), walker.at)
-        plain.looking = True
-        depth = 0
-        for kind, tag, _vr, _start, value, stop in _plain(plain.run(self._start, limit, "")):
-            if depth == 0 and kind == ELEMENT and tag == wanted and stop - value == 2:
-                return self._read(value, 2)
-            if depth == 0 and kind in (ELEMENT, SEQUENCE) and tag > wanted:
-                return None
-            depth += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
-        return None
-
-
-def _plain(tokens: Iterator[Token]) -> Iterator[Token]:
-    """The tokens up to where they cannot be read; the main walk reports that when it gets there."""
-    try:
-        yield from tokens
-    except MalformedError:
-        return
 
 
 _Unpack = Callable[..., tuple[int, ...]]
@@ -406,5 +385,8 @@ def _structs_of(encoding: Encoding) -> tuple[Callable[..., tuple[int, int, bytes
     )
 
 
-_STRUCTS = {encoding: _structs_of(encoding) for encoding in (EXPLICIT_LE, IMPLICIT_LE, EXPLICIT_BE)}
-_structs = _STRUCTS.__getitem__
+_LITTLE, _BIG = _structs_of(EXPLICIT_LE), _structs_of(EXPLICIT_BE)
+
+
+def _structs(encoding: Encoding) -> tuple[Callable[..., tuple[int, int, bytes, int]], _Unpack, _Unpack]:
+    return _BIG if encoding.big else _LITTLE

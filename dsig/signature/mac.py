@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
-from dsig.dicom.encoding import EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.encoding import EXPLICIT_LE, Encoding
 from dsig.dicom.pump import ReadAhead
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import LimitError, Where
 from dsig.limits import DEFAULT, Limits
+from dsig.signature.padding import Edits
 from dsig.signature.reading import STORED, Padding, Reading, normalised
 
 __all__ = ["MacCursor", "Piece", "mac_pieces", "pump", "signable"]
@@ -49,15 +50,15 @@ def mac_pieces(
     *,
     mac: Encoding = EXPLICIT_LE,
     reading: Reading = STORED,
-    edits: Mapping[int, bytes] | None = None,
+    edits: Edits | None = None,
     limits: Limits = DEFAULT,
 ) -> Iterator[Piece]:
     """Pieces of `elements` of a level in ascending tag order.
 
-    `edits` replaces values: offset of an element's header to its new value (what a signer is about to write).
+    `edits` names the values that a signer is about to write differently.
     """
     raw = level.encoding == EXPLICIT_LE == mac and reading.padding is Padding.AS_STORED and not edits
-    encoder = _Encoder(level.source, mac, reading, edits or {}, limits)
+    encoder = _Encoder(level.source, mac, reading, edits or Edits(), limits)
     return _joined(
         chain.from_iterable(
             encoder.plain(e.tag, e.vr, e.start, e.value, e.end, level.encoding, raw=raw)
@@ -71,9 +72,7 @@ def mac_pieces(
 class _Encoder:
     """Turns elements of a source into pieces of one MAC encoding."""
 
-    def __init__(
-        self, source: Source, mac: Encoding, reading: Reading, edits: Mapping[int, bytes], limits: Limits
-    ) -> None:
+    def __init__(self, source: Source, mac: Encoding, reading: Reading, edits: Edits, limits: Limits) -> None:
         self.source = source
         self.mac = mac
         self.reading = reading
@@ -92,14 +91,14 @@ class _Encoder:
         if raw and vr in _STANDARD:
             return ((start, end, 1),)
         vr = effective(vr)
-        new = self.edits.get(start)
+        new = self.edits.values.get(start)
         if new is None and self.reading.padding is not Padding.AS_STORED and vr in TEXT:
             new = normalised(vr, self._value(value, end, start), self.reading.padding)
         if new is not None:
             return (self.header(tag, vr, len(new)) + new,)
         unit = UNIT.get(vr, 1) if encoding.big != self.mac.big else 1
         length = end - value
-        if length & 1 and vr != "OW" and self.reading.padding is not Padding.AS_STORED:
+        if length & 1 and vr != "OW" and self._pads(start):
             return (self.header(tag, vr, length + 1), (value, end, unit), b"\0")
         return (self.header(tag, vr, length), (value, end, unit))
 
@@ -113,7 +112,7 @@ class _Encoder:
             yield from self.fragments(element.value, element.end, level.encoding, item)
             yield delimiter
             return
-        encoding = IMPLICIT_LE if element.vr == "UN" else level.encoding
+        encoding = level.encoding.implicit() if element.vr == "UN" else level.encoding
         encodings = [encoding]
         # a sequence's own end is its last token's; the walk sees the value only, so drop the delimiter
         end = element.end - 8 if element.undefined else element.end
@@ -135,7 +134,7 @@ class _Encoder:
                 yield self.header_of_container(tag, "OB" if kind == FRAGMENTS else "SQ")
                 encodings.append(encoding)
                 if kind == SEQUENCE and vr == "UN":
-                    encoding = IMPLICIT_LE
+                    encoding = encoding.implicit()
             elif kind == FRAGMENT:
                 yield from self.fragment(start, value, stop, item)
             elif kind == SEQUENCE_END:
@@ -156,7 +155,7 @@ class _Encoder:
     def fragment(self, start: int, value: int, stop: int, item: bytes) -> Iterable[Piece]:
         """Pieces of one fragment; the item tag is little endian in every encapsulated file."""
         length = stop - value
-        odd = length & 1 and self.reading.padding is not Padding.AS_STORED
+        odd = length & 1 and self._pads(start)
         if self.reading.fragment_lengths:
             head: tuple[Piece, ...] = (item + struct.pack(f"{self.mac.order}I", length),)
         elif self.mac.big:
@@ -180,6 +179,10 @@ class _Encoder:
         """Header of a sequence or encapsulated pixel data: nothing after the reserved bytes."""
         head = self._tag.pack(tag >> 16, tag & 0xFFFF)
         return head + vr.encode() + b"\0\0" if self.mac.explicit else head
+
+    def _pads(self, start: int) -> bool:
+        """Whether an odd length is made even here."""
+        return self.reading.padding is not Padding.AS_STORED or start in self.edits.pads
 
     def _value(self, value: int, end: int, start: int) -> bytes:
         if end - value > self.limits.text_value:

@@ -1,0 +1,148 @@
+"""The signatures of a file: every level that holds some, in document order, with what the structure gate says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dsig.dicom.dataset import DataSet, Element, read_data_set
+from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.file import DicomFile
+from dsig.dicom.location import format_path, format_tag
+from dsig.dicom.walk import FRAGMENTS
+from dsig.errors import LimitError, Where
+from dsig.limits import Limits
+from dsig.model import Finding
+from dsig.signature.items import MacItem, SignatureItem, read_mac_items, read_signature_items
+from dsig.signature.mac import signable
+from dsig.signature.structure import level_findings, mac_item_for, signature_findings
+
+__all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
+
+PIXEL_DATA = 0x7FE00010
+_DICOM_ROOT = "1.2.840.10008.1.2"
+_IMPLICIT = ("1.2.840.10008.1.2", "1.2.840.113619.5.2")
+_BIG = "1.2.840.10008.1.2.2"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSignature:
+    """A signature item, the level it protects and the MAC Parameters item it refers to."""
+
+    level: DataSet
+    item: SignatureItem
+    mac: MacItem | None
+    structure: tuple[Finding, ...]
+
+    @property
+    def selected(self) -> list[Element]:
+        """The elements of the level that are in the MAC: listed, present, signable; the first of duplicates."""
+        if self.mac is None:
+            return []
+        wanted = frozenset(self.mac.elements)
+        return [e for e in self.level.by_tag.values() if e.tag in wanted and signable(e)]
+
+
+def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[FoundSignature]:
+    """All signatures outside Original Attributes, items before the main data set, as they stand in the file."""
+    levels = [
+        *(
+            read_data_set(file.data, item.start, item.end, item.encoding, path=item.path, limits=limits)
+            for item in main.signed_items
+        ),
+        main,
+    ]
+    found: list[FoundSignature] = []
+    uids: list[str] = []
+    for level in levels:
+        items = read_signature_items(level, limits)
+        if not items:
+            continue
+        macs = read_mac_items(level, limits)
+        general = tuple(level_findings(level))
+        for item in items:
+            mac, reference = mac_item_for(item, macs)
+            own = signature_findings(level, item, mac, uids)
+            found.append(FoundSignature(level, item, mac, (*general, *reference, *own)))
+            uids.append(item.uid)
+            if len(found) > limits.signatures:
+                raise LimitError(
+                    f"more signatures than the limit signatures = {limits.signatures}", where=Where(file.source.name)
+                )
+    return found
+
+
+def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
+    """What concerns the file and not one signature."""
+    yield from level_findings(main)
+    for path in main.historic:
+        yield Finding(
+            "historic-signature",
+            "a signature below Original Attributes describes a former state; it is not counted",
+            format_path(path),
+            "PS3.3 C.12.1.1.9",
+            "info",
+        )
+    if file.meta_problem:
+        yield Finding("meta-group-length", file.meta_problem, clause="PS3.10 7.1", severity="warning")
+    if file.trailing:
+        yield Finding(
+            "trailing-bytes",
+            f"{file.trailing} bytes follow the deflated data set",
+            clause="PS3.5 A.5",
+            severity="warning",
+        )
+    for meta_tag, tag, what in ((0x00020003, 0x00080018, "Instance"), (0x00020002, 0x00080016, "Class")):
+        stored, named = main.text(tag), file.meta_text(meta_tag)
+        if stored and named and stored != named:
+            yield Finding(
+                f"meta-sop-{what.lower()}-uid",
+                f"{format_tag(meta_tag)} says SOP {what} UID {named}, the data set says {stored};"
+                " the File Meta Information is never signed",
+                format_tag(meta_tag),
+                "PS3.10 7.1",
+                "warning",
+            )
+
+
+def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | None, list[Finding]]:
+    """Encoding of the MAC stream for (0400,0010), or None with the reason why the stream cannot be rebuilt.
+
+    Encapsulated pixel data can be hashed only as they are, so the file must still have the transfer syntax the MAC was
+    made in; pixel data that are not signed do not matter.
+    """
+    if found.mac is None:
+        return None, []
+    uid = found.mac.transfer_syntax
+    where = format_path(found.mac.data.path)
+
+    def finding(code: str, message: str, severity: str) -> Finding:
+        return Finding(code, message, where, "PS3.3 C.12.1.1.3.1.1", severity)
+
+    known = uid == _DICOM_ROOT or uid.startswith(_DICOM_ROOT + ".") or uid in _IMPLICIT
+    if not known and uid != file.syntax.uid:
+        return None, [
+            finding("mac-transfer-syntax-unknown", f"MAC Calculation Transfer Syntax UID {uid!r} is not known", "error")
+        ]
+    native = uid in _IMPLICIT or uid in (_BIG, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
+    for element in found.selected:
+        if element.tag != PIXEL_DATA:
+            continue
+        encapsulated = element.kind == FRAGMENTS
+        if encapsulated == native or (encapsulated and uid != file.syntax.uid):
+            return None, [
+                finding(
+                    "pixel-encoding-changed",
+                    f"the pixel data were signed as {uid} and are now stored as {file.syntax.uid};"
+                    " compression changes cannot be undone, so the MAC cannot be recomputed",
+                    "error",
+                )
+            ]
+    if uid in _IMPLICIT or uid == _BIG:
+        notice = finding(
+            "mac-transfer-syntax-not-allowed",
+            f"the MAC was made in {uid}; the standard allows only explicit VR little endian",
+            "warning",
+        )
+        return (EXPLICIT_BE if uid == _BIG else IMPLICIT_LE), [notice]
+    return EXPLICIT_LE, []

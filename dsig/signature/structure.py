@@ -1,0 +1,144 @@
+"""The structure gate: what must hold before any cryptography is worth doing (PS3.3 C.12.1.1.3.1.1 and .2).
+
+The MAC covers neither the list of signed tags nor the borders between data set, signature item and fragments. So the
+two sequences must be exactly what the standard says, the list must be exactly what the data set has, and no two readers
+may disagree about what the data set is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from dsig.dicom.dataset import DataSet, signable_tag
+from dsig.dicom.location import format_path, format_tag
+from dsig.dicom.walk import SEQUENCE, Note
+from dsig.model import Finding
+from dsig.signature.items import (
+    DIGITAL_SIGNATURES,
+    ELEMENTS_SIGNED,
+    MAC_PARAMETERS,
+    UID,
+    MacItem,
+    SignatureItem,
+)
+from dsig.signature.mac import signable
+
+__all__ = ["RELOCATABLE_BELOW", "level_findings", "mac_item_for", "signature_findings"]
+
+CLAUSE = "PS3.3 C.12.1.1.3.1.1"
+RELOCATABLE_BELOW = 0x04000005
+"""First tag of the signature item: a data set part that ends before it could be continued inside the item."""
+
+_SEVERITY = {"unknown-vr": "warning", "delimiter-length": "warning"}
+_SHOWN = 8
+
+
+def level_findings(level: DataSet) -> Iterator[Finding]:
+    """What is wrong with a level, whatever signature it holds."""
+    for note in level.notes:
+        yield note_finding(note)
+    for tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES):
+        element = level.by_tag.get(tag)
+        if element is None:
+            continue
+        where = format_path(level.path, tag)
+        if element.kind != SEQUENCE:
+            yield Finding("not-a-sequence", f"{format_tag(tag)} has VR {element.vr} instead of SQ", where, CLAUSE)
+        elif element.vr == "UN" and level.encoding.explicit:
+            yield Finding("wrong-vr", f"{format_tag(tag)} is stored as UN instead of SQ", where, CLAUSE)
+
+
+def note_finding(note: Note) -> Finding:
+    """A parser's note as a finding: two readers of the file may see different things."""
+    return Finding(
+        note.code,
+        f"{note.message} (byte {note.offset})",
+        note.path,
+        "PS3.5 7.1",
+        _SEVERITY.get(note.code, "error"),
+    )
+
+
+def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[MacItem | None, list[Finding]]:
+    """The MAC Parameters item of a signature (the first with its ID), and what is wrong with the reference."""
+    where = format_path(signature.data.path)
+    if signature.mac_id is None:
+        return None, []  # the item's own findings say why
+    found = [item for item in items if item.mac_id == signature.mac_id]
+    if not found:
+        return None, [
+            Finding("mac-id-dangling", f"no MAC Parameters item has MAC ID {signature.mac_id}", where, CLAUSE)
+        ]
+    if len(found) > 1:
+        return found[0], [
+            Finding(
+                "mac-id-doubled",
+                f"{len(found)} MAC Parameters items have MAC ID {signature.mac_id}; readers may use either",
+                where,
+                CLAUSE,
+            )
+        ]
+    return found[0], []
+
+
+def signature_findings(
+    level: DataSet, signature: SignatureItem, mac: MacItem | None, uids: Sequence[str]
+) -> Iterator[Finding]:
+    """Everything the gate has to say about one signature; `uids` are those of all signatures seen before it."""
+    yield from signature.findings
+    for note in signature.data.notes:
+        yield note_finding(note)
+    if signature.uid and signature.uid in uids:
+        yield Finding(
+            "signature-uid-doubled",
+            f"another signature of this file has the UID {signature.uid}; it counts once",
+            format_path(signature.data.path, UID),
+            CLAUSE,
+            "warning",
+        )
+    if mac is None:
+        return
+    yield from mac.findings
+    for note in mac.data.notes:
+        yield note_finding(note)
+    yield from _list_findings(level, mac)
+    signed = [t for t in mac.elements if t in level.by_tag]
+    if signed and max(signed) < RELOCATABLE_BELOW:
+        yield Finding(
+            "relocatable",
+            "the signed elements end before the signature item's own tags, so the MAC does not fix the border between"
+            " the two; only the closed set of attributes in the item does",
+            format_path(mac.data.path, ELEMENTS_SIGNED),
+            CLAUSE,
+            "info",
+        )
+
+
+def _list_findings(level: DataSet, mac: MacItem) -> Iterator[Finding]:
+    """Data Elements Signed against the data set it is about."""
+    where = format_path(mac.data.path, ELEMENTS_SIGNED)
+    tags = mac.elements
+
+    def finding(code: str, message: str, which: list[int]) -> Finding:
+        shown = ", ".join(format_tag(t) for t in which[:_SHOWN])
+        more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
+        return Finding(code, f"Data Elements Signed {message}: {shown}{more}", where, CLAUSE)
+
+    if not tags:
+        if ELEMENTS_SIGNED in mac.data.by_tag:
+            yield Finding("list-empty", "Data Elements Signed names nothing, so nothing is protected", where, CLAUSE)
+        return
+    seen: set[int] = set()
+    repeated = [t for t in tags if t in seen or seen.add(t)]  # type: ignore[func-returns-value]
+    if repeated:
+        yield finding("list-duplicates", "repeats", repeated)
+    descending = [b for a, b in pairwise(tags) if b < a]
+    if descending:
+        yield finding("list-not-ascending", "is not in ascending order at", descending)
+    absent = sorted(t for t in seen if t not in level.by_tag)
+    if absent:
+        yield finding("list-names-absent", "names what the data set does not have", absent)
+    unsignable = sorted(t for t in seen if not signable_tag(t) or (t in level.by_tag and not signable(level.by_tag[t])))
+    if unsignable:
+        yield finding("list-names-unsignable", "names what cannot be signed", unsignable)
