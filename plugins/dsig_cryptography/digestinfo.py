@@ -1,0 +1,35 @@
+"""What RSA signs: the DER of DigestInfo (RFC 8017 A.2.4), made for any hash that has an object identifier."""
+
+from __future__ import annotations
+
+__all__ = ["digest_info"]
+
+
+def digest_info(oid: str, digest: bytes) -> bytes:
+    """`SEQUENCE { SEQUENCE { oid, NULL }, OCTET STRING digest }`. Raises `ValueError` if `oid` is not one."""
+    algorithm = _tlv(0x30, _tlv(0x06, _oid(oid)) + b"\x05\x00")
+    return _tlv(0x30, algorithm + _tlv(0x04, digest))
+
+
+def _oid(dotted: str) -> bytes:
+    """Content of an OBJECT IDENTIFIER (X.690 8.19)."""
+    arcs = [int(arc) for arc in dotted.split(".")]
+    if len(arcs) < 2 or min(arcs) < 0 or arcs[0] > 2 or (arcs[0] < 2 and arcs[1] > 39):
+        raise ValueError(f"{dotted!r} is not an object identifier")
+    return b"".join(_base128(number) for number in (arcs[0] * 40 + arcs[1], *arcs[2:]))
+
+
+def _base128(number: int) -> bytes:
+    """Groups of seven bits, the most significant first, all but the last marked by the high bit."""
+    groups = [number & 0x7F]
+    while number := number >> 7:
+        groups.append(number & 0x7F | 0x80)
+    return bytes(reversed(groups))
+
+
+def _tlv(tag: int, content: bytes) -> bytes:
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(octets))) + octets + content
