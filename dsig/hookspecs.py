@@ -30,6 +30,8 @@ from dsig.model import Finding, Report, SignerFacts, Status
 __all__ = [
     "API",
     "CertificateFacts",
+    "Command",
+    "CommandSpec",
     "CryptoBackend",
     "CryptoBackendSpec",
     "DataSetView",
@@ -125,6 +127,11 @@ class ReporterSpec(Spec):
 
     binary: bool = False
     """True if it writes bytes (PDF), False for text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec(Spec):
+    """Registers a `Command`; the factory names the click command itself, `name` is what users type after `dsig`."""
 
 
 # ------------------------------------------------------------------------------------------------- MAC algorithms
@@ -319,6 +326,22 @@ class Reporter(Protocol):
         """Write `report` to `stream` (text, or bytes if the spec says `binary`). `verbose`: -1 quiet, 0, 1 detailed."""
 
 
+# --------------------------------------------------------------------------------------------------------- commands
+
+
+class Command(Protocol):
+    """A `click.Command`, named here by what the command line calls of it so that this module needs no click.
+
+    Its return value is the exit status, None for 0. It raises `DsigError` as the verbs do; the command line says it.
+    """
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None) -> Any:
+        """Parse `args`."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run."""
+
+
 # ------------------------------------------------------------------------------------------------------------ hooks
 
 
@@ -355,4 +378,13 @@ def dsig_profiles() -> Iterable[ProfileSpec]:
 @hookspec
 def dsig_reporters() -> Iterable[ReporterSpec]:
     """Register report formats, selected by `--format NAME`."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_commands() -> Iterable[CommandSpec]:
+    """Register commands of `dsig`; built-in names are taken.
+
+    Example: `return [CommandSpec(name="archive", summary="…", factory="my_plugin.archive:command")]`.
+    """
     raise NotImplementedError

@@ -20,6 +20,8 @@ from dsig import hookspecs
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import (
     API,
+    Command,
+    CommandSpec,
     CryptoBackend,
     CryptoBackendSpec,
     KeySource,
@@ -157,6 +159,9 @@ class Plugins:
         self.trust_backends: Providers[TrustBackendSpec, TrustBackend] = Providers("trust backend", ("evaluate",))
         self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
         self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
+        self.commands: Providers[CommandSpec, Command] = Providers(
+            "command", ("make_context", "invoke"), instantiate=False
+        )
         self.faults: list[Fault] = []
         self.loaded: list[PluginUse] = []
         self._manager = pluggy.PluginManager("dsig")
@@ -171,6 +176,7 @@ class Plugins:
             "dsig_trust_backends": (TrustBackendSpec, self.trust_backends),
             "dsig_profiles": (ProfileSpec, self.profiles),
             "dsig_reporters": (ReporterSpec, self.reporters),
+            "dsig_commands": (CommandSpec, self.commands),
         }
 
     def key_source_for(self, uri: str) -> tuple[str, KeySource]:
