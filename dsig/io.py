@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
 
+from dsig.dicom.output import replacing, same_file
 from dsig.dicom.source import SPOOL
-from dsig.errors import UsageError
+from dsig.errors import OutputError, UsageError, Where
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["Given", "as_input", "is_data_set", "name_of"]
+__all__ = ["Destination", "Given", "as_input", "as_output", "is_data_set", "name_of"]
 
 Given: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Dataset"
 
@@ -30,7 +35,7 @@ def name_of(given: Given) -> str:
     return str(getattr(given, "name", "<file object>"))
 
 
-def is_data_set(given: object) -> bool:
+def is_data_set(given: object) -> TypeGuard[Dataset]:
     """Whether this is a pydicom data set; pydicom itself is not imported for the question."""
     module = sys.modules.get("pydicom.dataset")
     return module is not None and isinstance(given, module.Dataset)
@@ -43,10 +48,8 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
     Raises `UsageError` for anything else than the kinds named above.
     """
     if is_data_set(given):
-        import tempfile
-
         with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
-            write_data_set(given, spool)  # type: ignore[arg-type]
+            write_data_set(given, spool)
             spool.seek(0)
             yield spool
         return
@@ -54,7 +57,73 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
         raise UsageError(
             f"cannot take {type(given).__name__}", hint="give a path, bytes, a binary file object or a pydicom data set"
         )
-    yield given  # type: ignore[misc]
+    yield given
+
+
+@dataclass(slots=True)
+class Destination:
+    """Where a verb writes, and what it gives back when the writing is done."""
+
+    file: IO[bytes]
+    result: object = None
+
+
+@contextmanager
+def as_output(given: Given, output: object, *, in_place: bool) -> Iterator[Destination]:
+    """The place for the output that fits the input: a path, a binary file object, or (None) the kind that came in.
+
+    Nothing is written anywhere unless the block ends well. Raises `UsageError` for combinations that make no sense,
+    `OutputError` if an output path is the input without `in_place`, or cannot be written.
+    """
+    if in_place:
+        if not isinstance(given, (str, os.PathLike)) or output is not None:
+            raise UsageError("in place means a path and no output", hint="name the output or leave in_place out")
+        output = given
+    if isinstance(output, (str, os.PathLike)):
+        if isinstance(given, (str, os.PathLike)) and not in_place and same_file(given, output):
+            raise OutputError(
+                "the output is the input",
+                code="output-is-input",
+                where=Where(os.fspath(output)),
+                hint="choose another output or ask for --in-place",
+            )
+        with replacing(output) as file:
+            destination = Destination(file)
+            yield destination
+        destination.result = output
+        return
+    if output is None and isinstance(given, (str, os.PathLike)):
+        raise UsageError("no output named", hint="give an output path or ask for --in-place")
+    if output is not None and not hasattr(output, "write"):
+        raise UsageError(f"cannot write to {type(output).__name__}", hint="give a path or a binary file object")
+    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+        destination = Destination(spool)
+        yield destination
+        spool.seek(0)
+        if output is not None:
+            shutil.copyfileobj(spool, output)
+            destination.result = output
+        elif is_data_set(given):
+            destination.result = _data_set(spool, given)
+        elif isinstance(given, (bytes, bytearray, memoryview)):
+            destination.result = spool.read()
+        else:
+            copy = io.BytesIO(spool.read())
+            destination.result = copy
+
+
+def _data_set(file: IO[bytes], like: Dataset) -> Dataset:
+    """What was written, as pydicom reads it; a plain data set if a plain data set came in."""
+    from pydicom import dcmread
+    from pydicom.dataset import Dataset, FileDataset
+
+    read = dcmread(file, force=True, defer_size=None)
+    if isinstance(like, FileDataset):
+        return read
+    plain = Dataset(read)
+    if hasattr(like, "file_meta"):
+        plain.file_meta = read.file_meta
+    return plain
 
 
 def write_data_set(data_set: Dataset, file: IO[bytes]) -> None:

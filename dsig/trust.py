@@ -16,7 +16,7 @@ __all__ = ["TrustMaterial", "load_trust"]
 
 MAX_FILE = 16 << 20
 _PEM = re.compile(
-    rb"-----BEGIN (TRUSTED CERTIFICATE|X509 CERTIFICATE|CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL
+    rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL
 )
 
 

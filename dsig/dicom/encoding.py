@@ -21,16 +21,18 @@ class Encoding:
 
     explicit: bool
     big: bool
-    private: bool = True
-    """Whether VRs of private elements in implicit VR come from the private dictionary; without it they are UN."""
+    portable: bool = False
+    """Implicit VR only: read as a signer must, so that every later reader finds the same VRs. Private elements are then
+    UN, whatever a private dictionary says, and so are values too long for their VR's 16-bit length (PS3.5 6.2.2).
+    """
 
     def implicit(self) -> Encoding:
         """What is inside a UN element of undefined length, whatever the file is (PS3.5 6.2.2)."""
-        return Encoding(explicit=False, big=False, private=self.private)
+        return Encoding(explicit=False, big=False, portable=self.portable)
 
-    def without_private_dictionary(self) -> Encoding:
-        """The same bytes read by someone who knows no private dictionary."""
-        return Encoding(self.explicit, self.big, private=False)
+    def portably(self) -> Encoding:
+        """The same bytes, read as a signer must."""
+        return Encoding(self.explicit, self.big, portable=True)
 
     @property
     def order(self) -> str:

@@ -63,6 +63,15 @@ class DicomFile:
         """A meta value without padding, empty if absent."""
         return self.meta.get(tag, b"").decode("latin-1").strip(" \0")
 
+    def header(self) -> Iterator[bytes]:
+        """Preamble and meta information as they are."""
+        at = 0
+        while at < self.header_end:
+            buffer = bytearray(min(1 << 16, self.header_end - at))
+            self.source.read_into(at, memoryview(buffer))
+            yield bytes(buffer)
+            at += len(buffer)
+
     def main(self, limits: Limits = DEFAULT) -> DataSet:
         """Walk the main data set."""
         return read_data_set(self.data, self.start, self.end, self.encoding, limits=limits)

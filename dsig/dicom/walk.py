@@ -34,6 +34,7 @@ __all__ = [
     "FRAGMENTS",
     "ITEM",
     "ITEM_END",
+    "ITEM_TAG",
     "SEQUENCE",
     "SEQUENCE_END",
     "UNDEFINED",
@@ -125,7 +126,7 @@ class _Walker:
         mode = _ITEMS if items else _ELEMENTS
         limit, undefined = end, False
         prev, container, index = -1, 0, -1
-        level: _Level | None = None if encoding.explicit else _Level(source, private=encoding.private)
+        level: _Level | None = None if encoding.explicit else _Level(source, portable=encoding.portable)
         header, header_long, tag_and_length = _structs(encoding)
         explicit = encoding.explicit
         short, long = _SHORT, _LONG
@@ -180,7 +181,7 @@ class _Walker:
                     undefined = stop == -1
                     if not undefined:
                         limit = stop
-                    level = None if explicit else _Level(source, private=encoding.private)
+                    level = None if explicit else _Level(source, portable=encoding.portable)
                     pos = value
                     continue
                 if tag == SEQUENCE_DELIMITER and undefined:
@@ -325,9 +326,9 @@ class _Level:
     section 1.5).
     """
 
-    def __init__(self, source: Source, *, private: bool) -> None:
+    def __init__(self, source: Source, *, portable: bool) -> None:
         self._source = source
-        self._private = private
+        self._portable = portable
         self._creators: dict[int, str] = {}
         self._signed = False
         self._wide = False
@@ -348,11 +349,13 @@ class _Level:
             if length == UNDEFINED:
                 return "SQ"
             creator = self._creators.get(tag & 0xFFFF0000 | block)
-            vr = private_vr_of(creator, tag) if creator is not None and self._private else "UN"
+            vr = "UN" if creator is None or self._portable else private_vr_of(creator, tag)
             if vr == "SQ" and length != UNDEFINED and length and not self._holds_items(value, length, limit):
                 return "UN"  # the dictionary is about another use of this creator
             return vr
         vr = vr_of(tag)
+        if length > 0xFFFF and self._portable and vr in SHORT:
+            return "UN"
         if vr == PIXEL_REPRESENTATION_VR:
             return "SS" if self._signed else "US"
         if vr == BITS_ALLOCATED_VR:

@@ -65,6 +65,7 @@ PURPOSE = 0x04000401
 NOT_IN_MAC = frozenset({CERTIFICATE, SIGNATURE, CERTIFIED_TIMESTAMP_TYPE, CERTIFIED_TIMESTAMP})
 """Attributes of the signature item that its MAC leaves out (PS3.3 C.12.1.1.3.1.1)."""
 
+_TIMESTAMP = (CERTIFIED_TIMESTAMP_TYPE, CERTIFIED_TIMESTAMP)
 X509 = "X509_1993_SIG"
 CLAUSE = "PS3.3 C.12.1.1.3"
 
@@ -183,7 +184,8 @@ def _items(level: DataSet, tag: int, most: int, limits: Limits) -> Iterator[Data
 
 
 def _mac_item(data: DataSet, limits: Limits) -> MacItem:
-    findings = list(_closed_set(data, _MAC_RULES))
+    # nothing of this item is hashed: what is foreign here means nothing, but somebody put it there
+    findings = list(_closed_set(data, _MAC_RULES, foreign="warning"))
     order = data.encoding.order
     raw = _bytes(data, ELEMENTS_SIGNED, limits)
     if len(raw) % 4:
@@ -261,7 +263,7 @@ def parse_datetime(text: str) -> datetime | None:
 # ----------------------------------------------------------------------------------------------------------- helpers
 
 
-def _closed_set(data: DataSet, rules: dict[int, _Rule]) -> Iterator[Finding]:
+def _closed_set(data: DataSet, rules: dict[int, _Rule], foreign: str = "error") -> Iterator[Finding]:
     """Whatever the item has that its module does not define, and the reverse.
 
     A foreign attribute in a signature item is hashed right behind the data set: this is where content could be moved.
@@ -270,13 +272,18 @@ def _closed_set(data: DataSet, rules: dict[int, _Rule]) -> Iterator[Finding]:
         rule = rules.get(element.tag)
         if rule is None:
             if element.tag & 0xFFFF:  # a group length says nothing and is never hashed
-                yield _finding("foreign-attribute", data, element.tag, "it does not belong here")
-        elif effective(element.vr) != rule.vr:
-            yield _finding("wrong-vr", data, element.tag, f"{rule.name} has VR {element.vr} instead of {rule.vr}")
+                yield _finding("foreign-attribute", data, element.tag, "it does not belong here", foreign)
+            continue
+        # a timestamp in disorder is the time axis' business: it says nothing about the signature
+        severity = "warning" if element.tag in _TIMESTAMP else "error"
+        if effective(element.vr) != rule.vr:
+            yield _finding(
+                "wrong-vr", data, element.tag, f"{rule.name} has VR {element.vr} instead of {rule.vr}", severity
+            )
         elif rule.vr != "SQ" and element.value == element.end:
-            yield _finding("empty-attribute", data, element.tag, f"{rule.name} is empty")
+            yield _finding("empty-attribute", data, element.tag, f"{rule.name} is empty", severity)
         elif rule.vr in ("UI", "CS", "DT") and b"\\" in data.read(element, limit=1 << 20):
-            yield _finding("wrong-value", data, element.tag, f"{rule.name} has more than one value")
+            yield _finding("wrong-value", data, element.tag, f"{rule.name} has more than one value", severity)
     for tag, rule in rules.items():
         if rule.required and tag not in data.by_tag:
             yield _finding("missing-attribute", data, tag, f"{rule.name} is missing")

@@ -14,6 +14,7 @@ from itertools import chain
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
+from dsig.dicom.headers import header
 from dsig.dicom.pump import ReadAhead
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
@@ -57,7 +58,13 @@ def mac_pieces(
 
     `edits` names the values that a signer is about to write differently.
     """
-    raw = level.encoding == EXPLICIT_LE == mac and reading.padding is Padding.AS_STORED and not edits
+    raw = (
+        level.encoding.explicit
+        and not level.encoding.big
+        and mac == EXPLICIT_LE
+        and reading.padding is Padding.AS_STORED
+        and not edits
+    )
     encoder = _Encoder(level.source, mac, reading, edits or Edits(), limits)
     return _joined(
         chain.from_iterable(
@@ -80,9 +87,6 @@ class _Encoder:
         self.limits = limits
         order = mac.order
         self._tag = struct.Struct(f"{order}HH")
-        self._short = struct.Struct(f"{order}HH2sH")
-        self._long = struct.Struct(f"{order}HH2sHI")
-        self._implicit = struct.Struct(f"{order}HHI")
 
     def plain(
         self, tag: int, vr: str, start: int, value: int, end: int, encoding: Encoding, *, raw: bool
@@ -95,16 +99,16 @@ class _Encoder:
         if new is None and self.reading.padding is not Padding.AS_STORED and vr in TEXT:
             new = normalised(vr, self._value(value, end, start), self.reading.padding)
         if new is not None:
-            return (self.header(tag, vr, len(new)) + new,)
+            return (self._header(tag, vr, len(new)) + new,)
         unit = UNIT.get(vr, 1) if encoding.big != self.mac.big else 1
         length = end - value
         if length & 1 and vr != "OW" and self._pads(start):
-            return (self.header(tag, vr, length + 1), (value, end, unit), b"\0")
-        return (self.header(tag, vr, length), (value, end, unit))
+            return (self._header(tag, vr, length + 1), (value, end, unit), b"\0")
+        return (self._header(tag, vr, length), (value, end, unit))
 
     def container(self, level: DataSet, element: Element, *, raw: bool) -> Iterator[Piece]:
         """Pieces of a sequence or of encapsulated pixel data: no lengths, no item delimiters."""
-        mac, source = self.mac, self.source
+        source = self.source
         fragments = element.kind == FRAGMENTS
         yield self.header_of_container(element.tag, "OB" if fragments else "SQ")
         item, delimiter = self._tag.pack(0xFFFE, 0xE000), self._tag.pack(0xFFFE, 0xE0DD)
@@ -124,7 +128,7 @@ class _Encoder:
                 skipping += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
             elif kind == ELEMENT:
                 if vr != "UN" and signable_tag(tag):
-                    yield from self.plain(tag, vr, start, value, stop, encoding, raw=raw and encoding == mac)
+                    yield from self.plain(tag, vr, start, value, stop, encoding, raw=raw and encoding.explicit)
             elif kind == ITEM:
                 yield (start, start + 4, 1) if raw else item
             elif kind in (SEQUENCE, FRAGMENTS):
@@ -164,21 +168,13 @@ class _Encoder:
             head = ((start, start + 4, 1),)
         return (*head, (value, stop, 1), b"\0") if odd else (*head, (value, stop, 1))
 
-    def header(self, tag: int, vr: str, length: int) -> bytes:
-        """Header of an ordinary element. A value too long for its VR's 16 bits goes as UN (PS3.5 6.2.2)."""
-        group, element = tag >> 16, tag & 0xFFFF
-        if not self.mac.explicit:
-            return self._implicit.pack(group, element, length)
-        if vr in _SHORT:
-            if length <= 0xFFFF:
-                return self._short.pack(group, element, vr.encode(), length)
-            vr = "UN"
-        return self._long.pack(group, element, vr.encode(), 0, length)
-
     def header_of_container(self, tag: int, vr: str) -> bytes:
         """Header of a sequence or encapsulated pixel data: nothing after the reserved bytes."""
         head = self._tag.pack(tag >> 16, tag & 0xFFFF)
         return head + vr.encode() + b"\0\0" if self.mac.explicit else head
+
+    def _header(self, tag: int, vr: str, length: int) -> bytes:
+        return header(tag, vr, length, self.mac)
 
     def _pads(self, start: int) -> bool:
         """Whether an odd length is made even here."""

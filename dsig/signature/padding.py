@@ -6,9 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
+from dsig.dicom.encoding import Encoding
+from dsig.dicom.headers import length_field
 from dsig.dicom.source import Source
+from dsig.dicom.splice import Change, LengthField
 from dsig.dicom.vr import TEXT, effective
-from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, SEQUENCE, SEQUENCE_END, walk
+from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM_TAG, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
 from dsig.signature.reading import Padding, normalised
@@ -26,8 +29,23 @@ class Repad:
     """Offset of the header."""
     value: int
     end: int
+    length: LengthField
+    """The length field of the value."""
     new: bytes | None
     """The canonical value of a text element; None where one zero byte has to follow an odd length."""
+
+    @property
+    def growth(self) -> int:
+        """Bytes the file gets longer by (negative: shorter)."""
+        return 1 if self.new is None else len(self.new) - (self.end - self.value)
+
+    def changes(self) -> Iterator[Change]:
+        """What to change in the file: the length field and the value."""
+        yield Change(self.length.offset, self.length.size, self.length.plus(self.growth))
+        if self.new is None:
+            yield Change(self.end, 0, b"\0")
+        else:
+            yield Change(self.value, self.end - self.value, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +68,60 @@ class Edits:
 
 def repads(level: DataSet, elements: Collection[Element], limits: Limits) -> Iterator[Repad]:
     """The values among `elements`, nested ones included, that a canonical reading would hash differently."""
-    source = level.source
+    source, encoding = level.source, level.encoding
     for element in elements:
         if element.kind == ELEMENT:
-            yield from _value(source, element.tag, element.vr, element.start, element.value, element.end, limits)
+            tag, vr, start, value, end = element[:5]
+            yield from _value(source, tag, vr, start, value, end, encoding, limits)
         elif element.kind == SEQUENCE:
             yield from _nested(level, element, limits)
         else:
-            for kind, tag, _vr, start, value, stop in walk(
-                source, element.start, element.end, level.encoding, limits=limits
+            for kind, _tag, _vr, start, value, stop in walk(
+                source, element.start, element.end, encoding, limits=limits
             ):
-                if kind == FRAGMENT and (stop - value) & 1:
-                    yield Repad(tag, start, value, stop, None)
+                if kind == FRAGMENT:
+                    yield from _fragment(start, value, stop)
 
 
 def _nested(level: DataSet, element: Element, limits: Limits) -> Iterator[Repad]:
+    source = level.source
     end = element.end - 8 if element.undefined else element.end
-    items = "UN" if element.vr == "UN" else "SQ"
+    un = element.vr == "UN"
+    encodings = [level.encoding.implicit() if un else level.encoding]
     skipping = 0
     for kind, tag, vr, start, value, stop in walk(
-        level.source, element.value, end, level.encoding, items=items, limits=limits
+        source, element.value, end, level.encoding, items="UN" if un else "SQ", limits=limits
     ):
         if skipping:
             skipping += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
         elif kind == ELEMENT:
             if vr != "UN" and signable_tag(tag):
-                yield from _value(level.source, tag, vr, start, value, stop, limits)
-        elif kind in (SEQUENCE, FRAGMENTS) and not signable_tag(tag):
-            skipping = 1
-        elif kind == FRAGMENT and (stop - value) & 1:
-            yield Repad(tag, start, value, stop, None)
+                yield from _value(source, tag, vr, start, value, stop, encodings[-1], limits)
+        elif kind in (SEQUENCE, FRAGMENTS):
+            if signable_tag(tag):
+                encodings.append(encodings[-1].implicit() if vr == "UN" else encodings[-1])
+            else:
+                skipping = 1
+        elif kind == FRAGMENT:
+            yield from _fragment(start, value, stop)
+        elif kind == SEQUENCE_END:
+            encodings.pop()
 
 
-def _value(source: Source, tag: int, vr: str, start: int, value: int, end: int, limits: Limits) -> Iterator[Repad]:
+def _fragment(start: int, value: int, stop: int) -> Iterator[Repad]:
+    if (stop - value) & 1:
+        yield Repad(ITEM_TAG, start, value, stop, LengthField(value - 4, 4, stop - value, "<"), None)
+
+
+def _value(
+    source: Source, tag: int, vr: str, start: int, value: int, end: int, encoding: Encoding, limits: Limits
+) -> Iterator[Repad]:
+    offset, size = length_field(vr, value, encoding)
+    length = LengthField(offset, size, end - value, encoding.order)
     vr = effective(vr)
     if vr not in TEXT:
         if (end - value) & 1 and vr != "OW":
-            yield Repad(tag, start, value, end, None)
+            yield Repad(tag, start, value, end, length, None)
         return
     if value == end:
         return
@@ -98,4 +133,4 @@ def _value(source: Source, tag: int, vr: str, start: int, value: int, end: int, 
     raw = buf[value - base : end - base]
     new = normalised(vr, raw, Padding.CANONICAL)
     if new != raw:
-        yield Repad(tag, start, value, end, new)
+        yield Repad(tag, start, value, end, length, new)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from dsig.dicom.dataset import DataSet, signable_tag
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.walk import SEQUENCE, Note
+from dsig.errors import MalformedError, Where
 from dsig.model import Finding
 from dsig.signature.items import (
     DIGITAL_SIGNATURES,
@@ -24,7 +25,7 @@ from dsig.signature.items import (
 )
 from dsig.signature.mac import signable
 
-__all__ = ["RELOCATABLE_BELOW", "level_findings", "mac_item_for", "signature_findings"]
+__all__ = ["RELOCATABLE_BELOW", "level_findings", "mac_item_for", "refuse_disorder", "signature_findings"]
 
 CLAUSE = "PS3.3 C.12.1.1.3.1.1"
 RELOCATABLE_BELOW = 0x04000005
@@ -58,6 +59,18 @@ def note_finding(note: Note) -> Finding:
         "PS3.5 7.1",
         _SEVERITY.get(note.code, "error"),
     )
+
+
+def refuse_disorder(level: DataSet) -> None:
+    """Raise `MalformedError` for a level that two readers may read in two ways: it must not get a signature."""
+    for note in level.notes:
+        if _SEVERITY.get(note.code, "error") == "error":
+            raise MalformedError(
+                f"{note.message}; readers would disagree about what is signed",
+                code=note.code,
+                where=Where(level.source.name, note.path or None, note.offset),
+                hint="repair the file first, for instance by loading and saving it with pydicom",
+            )
 
 
 def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[MacItem | None, list[Finding]]:

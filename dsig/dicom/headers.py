@@ -1,0 +1,46 @@
+"""Element headers as bytes (PS3.5 7.1)."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from dsig.dicom.encoding import Encoding
+from dsig.dicom.vr import SHORT
+
+__all__ = ["element", "header", "item", "length_field", "sequence"]
+
+_SHORT = frozenset(SHORT)
+
+
+def header(tag: int, vr: str, length: int, encoding: Encoding) -> bytes:
+    """Header of an element. A value too long for its VR's 16-bit length field goes as UN (PS3.5 6.2.2)."""
+    group, number, order = tag >> 16, tag & 0xFFFF, encoding.order
+    if not encoding.explicit:
+        return struct.pack(f"{order}HHI", group, number, length)
+    if vr in _SHORT:
+        if length <= 0xFFFF:
+            return struct.pack(f"{order}HH2sH", group, number, vr.encode(), length)
+        vr = "UN"
+    return struct.pack(f"{order}HH2sHI", group, number, vr.encode(), 0, length)
+
+
+def element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
+    """A whole element; `value` must have the byte order of `encoding` and even length."""
+    return header(tag, vr, len(value), encoding) + value
+
+
+def item(content: bytes, encoding: Encoding) -> bytes:
+    """A sequence item of defined length."""
+    return struct.pack(f"{encoding.order}HHI", 0xFFFE, 0xE000, len(content)) + content
+
+
+def sequence(tag: int, items: Iterable[bytes], encoding: Encoding) -> bytes:
+    """A sequence of defined length with these item contents."""
+    return element(tag, "SQ", b"".join(item(content, encoding) for content in items), encoding)
+
+
+def length_field(vr: str, value: int, encoding: Encoding) -> tuple[int, int]:
+    """Offset and size in bytes of the length field of an element whose value starts at `value`."""
+    size = 2 if encoding.explicit and (vr in _SHORT or vr in ("xs", "up")) else 4
+    return value - size, size

@@ -1,0 +1,120 @@
+"""Outputs that are whole or not there: written beside, flushed to disk, renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from dsig.errors import OutputError, Where
+
+__all__ = ["Deflater", "replacing", "same_file"]
+
+
+def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two paths name one file."""
+    try:
+        return Path(one).samefile(other)
+    except OSError:
+        return False
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+    Links are followed, permissions of an existing file kept; a device or pipe is written to directly. Raises
+    `OutputError` with what to do.
+    """
+    shown = os.fspath(path)
+    target = Path(os.path.realpath(path))
+    mode: int | None = None
+    try:
+        status = target.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise _not_written(shown, "it is a directory", "name a file")
+        if not stat.S_ISREG(status.st_mode):
+            with target.open("wb") as file:
+                yield file
+            return
+        mode = stat.S_IMODE(status.st_mode)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _failed(shown, error) from None
+    if not target.parent.is_dir():
+        raise _not_written(shown, "its directory does not exist", f"create {target.parent} first")
+    try:
+        temporary = str(target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.part")
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise _failed(shown, error) from None
+    try:
+        with os.fdopen(descriptor, "w+b") as file:
+            yield file
+            file.flush()
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        Path(temporary).replace(target)
+        _sync_directory(target.parent)
+    except OSError as error:
+        _discard(temporary)
+        raise _failed(shown, error) from None
+    except BaseException:
+        _discard(temporary)
+        raise
+
+
+class Deflater:
+    """Writes raw deflate (PS3.5 A.5) to a file; `close` ends the stream and pads it to even length."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._engine = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS)
+        self._size = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Compress and pass on."""
+        self._put(self._engine.compress(data))
+
+    def close(self) -> None:
+        """Finish; the file itself stays open."""
+        self._put(self._engine.flush())
+        if self._size & 1:
+            self._put(b"\0")
+
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
+        self._size += len(data)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename last; some file systems cannot, and the file itself is safe by then."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _discard(path: str) -> None:
+    with contextlib.suppress(OSError):
+        Path(path).unlink()
+
+
+def _failed(path: str, error: OSError) -> OutputError:
+    return _not_written(
+        path, error.strerror or str(error), "nothing was left behind; free space or choose another place"
+    )
+
+
+def _not_written(path: str, reason: str, hint: str) -> OutputError:
+    return OutputError(f"the output cannot be written: {reason}", where=Where(path), hint=hint)

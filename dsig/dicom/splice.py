@@ -1,0 +1,151 @@
+"""Splicing: copy a file as it is, with changes at stated offsets and the lengths of what encloses them put right."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from dsig.dicom.encoding import Encoding
+from dsig.dicom.location import Path
+from dsig.dicom.pump import ReadAhead
+from dsig.dicom.source import Source
+from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, walk
+from dsig.errors import OutputError
+from dsig.limits import DEFAULT, Limits
+
+__all__ = ["Change", "Enclosing", "LengthField", "enclosing_lengths", "lengthened", "write_spliced"]
+
+Late = Callable[[], bytes]
+"""Bytes that are known only when everything before has been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class LengthField:
+    """A length that grows when something is put into its element."""
+
+    offset: int
+    size: int
+    """2 or 4 bytes."""
+    length: int
+    order: str
+    """`<` or `>`."""
+
+    def plus(self, growth: int) -> bytes:
+        """The field with the new length. Raises `OutputError` if it does not fit."""
+        length = self.length + growth
+        if length > (0xFFFF if self.size == 2 else 0xFFFFFFFE):
+            raise OutputError(
+                f"an element at byte {self.offset} would grow to {length} bytes, more than its length field can say",
+                hint="re-encode the file with undefined lengths first",
+            )
+        return struct.pack(f"{self.order}{'H' if self.size == 2 else 'I'}", length)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Replace `removed` bytes at `offset` by `data`; several at one offset are applied in the order given."""
+
+    offset: int
+    removed: int
+    data: bytes | Late
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """The defined lengths around some places of a file."""
+
+    of_starts: dict[int, tuple[LengthField, ...]]
+    """Element or fragment header offset to the lengths around it."""
+    of_item: tuple[LengthField, ...]
+    """The lengths around the content of the item asked for, its own included."""
+
+
+def enclosing_lengths(
+    source: Source,
+    start: int,
+    end: int,
+    encoding: Encoding,
+    *,
+    starts: Collection[int] = (),
+    item: Path = (),
+    limits: Limits = DEFAULT,
+) -> Enclosing:
+    """Find the length fields that have to follow when elements at `starts` change or the item at `item` grows."""
+    if not item and not starts:
+        return Enclosing({}, ())
+    wanted = frozenset(starts)
+    fields: list[LengthField | None] = []
+    encodings = [encoding]
+    path: list[tuple[int, int]] = []
+    found: dict[int, tuple[LengthField, ...]] = {}
+    of_item: tuple[LengthField, ...] = ()
+    for kind, tag, vr, at, value, stop in walk(source, start, end, encoding, limits=limits):
+        if kind in (ELEMENT, FRAGMENT):
+            if at in wanted:
+                found[at] = tuple(f for f in fields if f is not None)
+        elif kind in (SEQUENCE, FRAGMENTS):
+            order = encodings[-1].order
+            fields.append(LengthField(value - 4, 4, stop - value, order) if stop >= 0 else None)
+            path.append((tag, -1))
+            encodings.append(encodings[-1].implicit() if vr == "UN" else encodings[-1])
+        elif kind == ITEM:
+            path[-1] = (path[-1][0], path[-1][1] + 1)
+            fields.append(LengthField(value - 4, 4, stop - value, encodings[-1].order) if stop >= 0 else None)
+            if tuple(path) == item:
+                of_item = tuple(f for f in fields if f is not None)
+        elif kind == ITEM_END:
+            fields.pop()
+        elif kind == SEQUENCE_END:
+            fields.pop()
+            path.pop()
+            encodings.pop()
+    return Enclosing(found, of_item)
+
+
+def lengthened(growths: Iterable[tuple[LengthField, int | Callable[[], int]]]) -> Iterator[Change]:
+    """Changes that put length fields right; growths of one field add up, late ones when they are known."""
+    totals: dict[LengthField, list[int | Callable[[], int]]] = {}
+    for field, growth in growths:
+        totals.setdefault(field, []).append(growth)
+    for field, parts in totals.items():
+        if any(callable(p) for p in parts):
+            yield Change(field.offset, field.size, _late_length(field, parts))
+        else:
+            yield Change(field.offset, field.size, field.plus(sum(p for p in parts if isinstance(p, int))))
+
+
+def _late_length(field: LengthField, parts: list[int | Callable[[], int]]) -> Late:
+    return lambda: field.plus(sum(p() if callable(p) else p for p in parts))
+
+
+def write_spliced(
+    source: Source,
+    start: int,
+    end: int,
+    changes: Iterable[Change],
+    write: Callable[[bytes | memoryview], object],
+    seen: Callable[[int, memoryview], None],
+) -> None:
+    """Write `[start, end)` of the source with `changes` applied; `seen` gets every chunk read, in order."""
+    at = start
+    chunk, base = memoryview(b""), start
+
+    with ReadAhead(source) as reader:
+
+        def advance(upto: int, *, keep: bool) -> None:
+            nonlocal at, chunk, base
+            while at < upto:
+                if at >= base + len(chunk):
+                    chunk, base = reader.read(at), at
+                part = chunk[at - base : upto - base]
+                seen(at, part)
+                if keep:
+                    write(part)
+                at += len(part)
+
+        for change in sorted(changes, key=lambda c: c.offset):
+            advance(change.offset, keep=True)
+            advance(change.offset + change.removed, keep=False)
+            write(change.data() if callable(change.data) else change.data)
+        advance(end, keep=True)

@@ -1,0 +1,108 @@
+"""Inspect: what signatures a file holds and what they cover; no hash, no verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dsig.dicom.file import open_dicom
+from dsig.dicom.source import open_source
+from dsig.errors import DsigError
+from dsig.io import Given, as_input, name_of
+from dsig.limits import DEFAULT, Limits
+from dsig.model import Coverage, Finding, MacFacts, Purpose, SignerFacts
+from dsig.plugins import Plugins, default
+from dsig.signature.coverage import coverage_of
+from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
+
+__all__ = ["InspectedSignature", "Inspection", "inspect"]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedSignature:
+    """What one signature says of itself; nothing of it was checked."""
+
+    uid: str
+    location: str
+    mac: MacFacts
+    signer: SignerFacts | None
+    claimed: str
+    """(0400,0105) as stored."""
+    purpose: Purpose | None
+    coverage: Coverage
+    timestamp: bool
+    """A Certified Timestamp is there."""
+    findings: tuple[Finding, ...]
+    """What the structure gate has to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What one file holds."""
+
+    path: str
+    sop_instance_uid: str
+    transfer_syntax: str
+    elements: int
+    """Top-level elements of the main data set."""
+    signatures: tuple[InspectedSignature, ...]
+    findings: tuple[Finding, ...]
+
+
+def inspect(
+    given: Given,
+    *,
+    input_kind: str = "auto",
+    crypto_backend: str = "cryptography",
+    plugins: Plugins | None = None,
+    limits: Limits = DEFAULT,
+) -> Inspection:
+    """List the signatures of a path, bytes, binary file object or pydicom data set.
+
+    Raises `InputError`, `UsageError` or `PluginError`.
+    """
+    plugins = plugins or default()
+    name = name_of(given)
+    try:
+        with (
+            as_input(given) as plain,
+            open_source(plain) as source,
+            open_dicom(source, kind=input_kind, limits=limits) as file,
+        ):
+            main = file.main(limits)
+            found = find_signatures(file, main, limits)
+            return Inspection(
+                name,
+                main.text(0x00080018),
+                file.syntax.uid,
+                len(main.elements),
+                tuple(_inspected(f, plugins, crypto_backend) for f in found),
+                tuple(level_wide_findings(file, main)),
+            )
+    except DsigError as error:
+        raise error.located(name) from None
+
+
+def _inspected(found: FoundSignature, plugins: Plugins, crypto_backend: str) -> InspectedSignature:
+    signer: SignerFacts | None = None
+    if found.item.certificate:
+        try:
+            signer = plugins.crypto_backends.get(crypto_backend).certificate(found.item.certificate)
+        except ValueError:
+            signer = None
+    mac = found.mac
+    facts = (
+        MacFacts(found.item.mac_id, "", "")
+        if mac is None
+        else MacFacts(mac.mac_id, mac.algorithm, mac.transfer_syntax, elements=mac.elements)
+    )
+    return InspectedSignature(
+        found.item.uid,
+        found.level.location,
+        facts,
+        signer,
+        found.item.date_time,
+        found.item.purpose,
+        coverage_of(found.level, mac.elements if mac else ()),
+        bool(found.item.timestamp),
+        found.structure,
+    )

@@ -1,0 +1,171 @@
+"""Remove: take signatures out, with MAC Parameters nobody else uses; every other byte stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dsig.dicom.dataset import DataSet, ItemRef, read_data_set
+from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.output import Deflater
+from dsig.dicom.source import open_source
+from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened, write_spliced
+from dsig.errors import DsigError, UsageError, Where
+from dsig.io import Given, as_input, as_output, name_of
+from dsig.limits import DEFAULT, Limits
+from dsig.signature.items import (
+    DIGITAL_SIGNATURES,
+    MAC_PARAMETERS,
+    read_mac_items,
+    read_signature_items,
+    sequence_items,
+)
+
+__all__ = ["Removed", "remove"]
+
+Growths = list[tuple[LengthField, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was taken out and where the rest was written."""
+
+    path: str
+    output: object
+    """Path as given, or bytes, file object or data set like the input."""
+    signatures: tuple[tuple[str, str], ...]
+    """(Digital Signature UID, location) of each."""
+
+
+def remove(
+    given: Given,
+    output: object = None,
+    *,
+    uid: str | None = None,
+    everything: bool = False,
+    in_place: bool = False,
+    input_kind: str = "auto",
+    limits: Limits = DEFAULT,
+) -> Removed:
+    """Remove the signature called `uid`, or all of them at every level but below Original Attributes.
+
+    MAC Parameters items that no remaining signature refers to go too, and sequences that become empty. Removing all
+    from an unsigned file copies it. Raises `UsageError` (also when no signature is called `uid`), `InputError` or
+    `OutputError`.
+    """
+    if everything == (uid is not None):
+        raise UsageError("say which signature to remove, or all", hint="give either --uid or --all")
+    name = name_of(given)
+    try:
+        with (
+            as_input(given) as plain,
+            open_source(plain) as source,
+            open_dicom(source, kind=input_kind, limits=limits) as file,
+        ):
+            removal = _Removal(file, uid, limits)
+            with as_output(given, output, in_place=in_place) as destination:
+                for chunk in file.header():
+                    destination.file.write(chunk)
+                deflater = Deflater(destination.file) if file.syntax.deflated else None
+                write = deflater.write if deflater else destination.file.write
+                write_spliced(file.data, file.start, file.end, removal.changes, write, lambda _offset, _chunk: None)
+                if deflater:
+                    deflater.close()
+    except DsigError as error:
+        raise error.located(name) from None
+    return Removed(name, destination.result, tuple(removal.removed))
+
+
+class _Removal:
+    """The changes that take signatures out of one file."""
+
+    def __init__(self, file: DicomFile, uid: str | None, limits: Limits) -> None:
+        self.file = file
+        self.uid = uid
+        self.limits = limits
+        self.removed: list[tuple[str, str]] = []
+        main = file.main(limits)
+        levels = [
+            *(
+                read_data_set(file.data, r.start, r.end, r.encoding, path=r.path, limits=limits)
+                for r in main.signed_items
+            ),
+            main,
+        ]
+        self.cuts: list[tuple[int, int]] = []
+        self.growths: Growths = []
+        for level in levels:
+            self.level(level)
+        if uid is not None and not self.removed:
+            raise UsageError(
+                f"no signature has the UID {uid}",
+                code="no-such-signature",
+                where=Where(file.source.name),
+                hint="dsig inspect lists the signatures",
+            )
+        self.changes = [*self.outermost(), *self.lengths()]
+
+    def level(self, level: DataSet) -> None:
+        """Decide what goes at one level."""
+        signatures = read_signature_items(level, self.limits)
+        gone = [s for s in signatures if self.uid is None or s.uid == self.uid][: None if self.uid is None else 1]
+        if self.uid is not None and self.removed:
+            return
+        broken = DIGITAL_SIGNATURES in level.by_tag and not signatures
+        if not gone and not (self.uid is None and broken):
+            return
+        self.removed += [(s.uid, level.location) for s in gone]
+        left = {s.mac_id for s in signatures if s not in gone}
+        ids = {s.mac_id for s in gone} - left
+        macs = read_mac_items(level, self.limits)
+        unused = [m.data.path for m in macs if (not left if self.uid is None else m.mac_id in ids)]
+        around = self.around(level)
+        self.take(level, MAC_PARAMETERS, unused, around)
+        self.take(level, DIGITAL_SIGNATURES, [s.data.path for s in gone], around)
+
+    def around(self, level: DataSet) -> tuple[LengthField, ...]:
+        """The defined lengths around a level."""
+        file = self.file
+        return enclosing_lengths(
+            file.data, file.start, file.end, file.encoding, item=level.path, limits=self.limits
+        ).of_item
+
+    def take(
+        self, level: DataSet, tag: int, paths: list[tuple[tuple[int, int], ...]], around: tuple[LengthField, ...]
+    ) -> None:
+        """Cut these items of a sequence, or all of it when nothing would be left."""
+        element = level.by_tag.get(tag)
+        if element is None:
+            return
+        items: list[ItemRef] = []
+        if element.kind == 1:
+            items = list(sequence_items(level, element, self.limits))
+        if len(paths) == len(items):
+            self.cut(element.start, element.end, around)
+            return
+        own: tuple[LengthField, ...] = ()
+        if not element.undefined:
+            own = (LengthField(element.value - 4, 4, element.end - element.value, level.encoding.order),)
+        starts = [item.start - 8 for item in items] + [element.end - 8 if element.undefined else element.end]
+        for index, item in enumerate(items):
+            if item.path in paths:
+                self.cut(starts[index], starts[index + 1], (*around, *own))
+
+    def cut(self, start: int, end: int, fields: tuple[LengthField, ...]) -> None:
+        """Take bytes out and shorten what encloses them."""
+        self.cuts.append((start, end))
+        self.growths += [(field, start - end) for field in fields]
+
+    def outermost(self) -> Iterator[Change]:
+        """The cuts; one inside another is part of it already."""
+        upto = -1
+        for start, end in sorted(self.cuts, key=lambda c: (c[0], -c[1])):
+            if start >= upto:
+                yield Change(start, end - start, b"")
+                upto = end
+
+    def lengths(self) -> Iterator[Change]:
+        """Length fields put right, but for those that are cut out themselves."""
+        for change in lengthened(self.growths):
+            if not any(start <= change.offset < end for start, end in self.cuts):
+                yield change

@@ -1,0 +1,406 @@
+"""Sign: select, canonicalise, hash while copying, sign the digest, prove the signature, write it, look at it again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
+from typing import IO
+
+from dsig.dicom.dataset import DataSet, find_item, read_data_set
+from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.location import format_tag, parse_location
+from dsig.dicom.output import Deflater, replacing
+from dsig.dicom.source import Source, StreamSource, open_source
+from dsig.dicom.splice import write_spliced
+from dsig.dicom.walk import FRAGMENTS
+from dsig.errors import (
+    DsigError,
+    KeySourceError,
+    OutputError,
+    PluginError,
+    UsageError,
+    Where,
+)
+from dsig.hookspecs import CertificateFacts, CryptoBackend, Mac, MacAlgorithmSpec, SignatureView
+from dsig.io import Given, as_input, as_output, name_of
+from dsig.keys import OpenKey
+from dsig.limits import DEFAULT, Limits
+from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
+from dsig.plugins import Plugins, default
+from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
+from dsig.signature.coverage import coverage_of
+from dsig.signature.insertion import signature_changes
+from dsig.signature.items import read_mac_items, read_signature_items
+from dsig.signature.mac import MacCursor, mac_pieces, pump
+from dsig.signature.padding import Edits, Repad, repads
+from dsig.signature.purpose import purpose
+from dsig.signature.reading import OLD_FORMAT, STORED
+from dsig.signature.selection import select
+from dsig.signature.signatures import find_signatures
+from dsig.signature.structure import refuse_disorder
+from dsig.signature.view import LevelView
+
+__all__ = ["SignOptions", "Signed", "sign"]
+
+EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOptions:
+    """How to sign."""
+
+    mac: str = "SHA256"
+    allow_weak: bool = False
+    """Sign with MAC algorithms that no longer resist forgery."""
+    profile: str = "none"
+    tags: tuple[int, ...] | None = None
+    """Top-level elements to sign; None is everything that can be signed."""
+    item: str = "/"
+    """The sequence item to sign, such as `BeamSequence[0]`; `/` is the main data set."""
+    purpose: int | None = None
+    """Code value of PS3.16 CID 7007."""
+    preserve_bytes: bool = False
+    """Leave padding that is not canonical as it is."""
+    old_format: bool = False
+    """Make fragment lengths part of the MAC (reference section 1.3)."""
+    dump: str | None = None
+    """Path for the bytes that are hashed."""
+    in_place: bool = False
+    input_kind: str = "auto"
+    crypto_backend: str = "cryptography"
+    limits: Limits = DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What was signed and written."""
+
+    path: str
+    output: object
+    """Path as given, or bytes, file object or data set like the input."""
+    uid: str
+    location: str
+    mac: MacFacts
+    signer: SignerFacts
+    date_time: str
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    """What the user should know: canonicalised values, elements left out, certificates out of their validity."""
+    plugins: tuple[PluginUse, ...]
+
+
+def sign(
+    given: Given,
+    output: object = None,
+    *,
+    key: OpenKey,
+    options: SignOptions | None = None,
+    plugins: Plugins | None = None,
+) -> Signed:
+    """Add a signature to a path, bytes, binary file object or pydicom data set.
+
+    `output` is a path, a binary file object, or None to get back the kind that came in. Nothing but the two signature
+    sequences, the lengths around them and non-canonical padding of signed text changes. Raises `UsageError`,
+    `InputError`, `KeySourceError`, `PluginError` or `OutputError`; the output then is as it was before.
+    """
+    options = options or SignOptions()
+    plugins = plugins or default()
+    name = name_of(given)
+    try:
+        with (
+            as_input(given) as plain,
+            open_source(plain) as source,
+            open_dicom(source, kind=options.input_kind, limits=options.limits) as file,
+        ):
+            signing = _Signing(file, key, options, plugins)
+            with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
+                signing.write(destination.file)
+                signing.look_again(destination.file)
+    except DsigError as error:
+        raise error.located(name) from None
+    return signing.result(name, destination.result)
+
+
+class _Signing:
+    """One signature in the making. The constructor refuses whatever can be refused before any work."""
+
+    def __init__(self, file: DicomFile, key: OpenKey, options: SignOptions, plugins: Plugins) -> None:
+        self.file = file
+        self.key = key
+        self.options = options
+        self.plugins = plugins
+        self.findings: list[Finding] = []
+
+        # 1. Algorithm, backend and certificate.
+        self.spec = _mac_spec(plugins, options)
+        self.backend: CryptoBackend = plugins.crypto_backends.get(options.crypto_backend)
+        self.facts = self.certificate()
+
+        # 2. The level to sign, read so that every later reader finds the same.
+        self.main = read_data_set(file.data, file.start, file.end, file.encoding.portably(), limits=options.limits)
+        self.level = self.target()
+        refuse_disorder(self.main)
+
+        # 3. What to sign, with what the profile wants.
+        wanted = plugins.profiles.get(options.profile).required(LevelView(self.level))
+        self.selected = select(self.level, options.tags, wanted)
+
+        # 4. The two items, but for the signature itself.
+        self.new = NewSignature(
+            mac_id=self.mac_id(),
+            transfer_syntax=self.mac_transfer_syntax(),
+            algorithm=self.spec.name,
+            elements=checked_elements(e.tag for e in self.selected),
+            uid=new_uid(),
+            date_time=datetime_now(),
+            certificate=key.certificate,
+            purpose=None if options.purpose is None else purpose(options.purpose),
+        )
+        self.profile()
+
+        # 5. Padding that other readers would change is made canonical before it is signed.
+        self.repads = self.repadding()
+
+        # 6. The MAC, fed while the file is copied.
+        self.running: Mac = plugins.mac_algorithms.get(options.mac)()
+        self.dump: IO[bytes] | None = None
+        self.cursor: MacCursor | None = None
+        self.digest = b""
+        self.signature = b""
+
+    # -------------------------------------------------------------------------------------------- before any work
+
+    def certificate(self) -> CertificateFacts:
+        """Facts of the signer's certificate; one that is not valid now is used, but not without a word."""
+        try:
+            facts = self.backend.certificate(self.key.certificate)
+        except ValueError as error:
+            raise KeySourceError(f"the signer's certificate cannot be used: {error}", code="certificate") from None
+        now = datetime.now(UTC)
+        if facts.not_before and now <= facts.not_before:
+            self.warn(
+                "certificate-not-yet-valid",
+                f"the certificate is valid only from {facts.not_before:%Y-%m-%d %H:%M:%S} UTC",
+            )
+        if facts.not_after and now > facts.not_after:
+            self.warn("certificate-expired", f"the certificate expired on {facts.not_after:%Y-%m-%d %H:%M:%S} UTC")
+        return facts
+
+    def target(self) -> DataSet:
+        """The level that is signed. Raises `UsageError` if there is no such item."""
+        path = parse_location(self.options.item)
+        if not path:
+            return self.main
+        file, limits = self.file, self.options.limits
+        item = find_item(file.data, file.start, file.end, self.main.encoding, path, limits)
+        return read_data_set(file.data, item.start, item.end, item.encoding, path=path, limits=limits)
+
+    def mac_id(self) -> int:
+        """A MAC ID Number nobody uses in this instance."""
+        limits = self.options.limits
+        taken: set[int | None] = set()
+        refs = self.main.signed_items
+        levels = [self.main, self.level] + [
+            read_data_set(self.file.data, r.start, r.end, r.encoding, path=r.path, limits=limits) for r in refs
+        ]
+        for level in levels:
+            taken.update(m.mac_id for m in read_mac_items(level, limits))
+            taken.update(s.mac_id for s in read_signature_items(level, limits))
+        return free_mac_id(taken)
+
+    def mac_transfer_syntax(self) -> str:
+        """(0400,0010): explicit VR little endian, or the file's own syntax if it holds encapsulated pixel data."""
+        if any(e.kind == FRAGMENTS for e in self.level.elements) or self.file.syntax.encapsulated:
+            return self.file.syntax.uid
+        return EXPLICIT_VR_LITTLE_ENDIAN
+
+    def profile(self) -> None:
+        """Raise `UsageError` if the profile forbids this signature."""
+        options, new = self.options, self.new
+        view = SignatureView(
+            frozenset(new.elements),
+            new.algorithm,
+            new.transfer_syntax,
+            self.facts.key_type,
+            new.purpose.code if new.purpose else "",
+        )
+        for finding in self.plugins.profiles.get(options.profile).check(LevelView(self.level), view):
+            if finding.severity == "error":
+                raise UsageError(
+                    f"profile {options.profile} does not allow this: {finding.message}",
+                    code=finding.code,
+                    where=Where(self.file.source.name, finding.location or None),
+                )
+            self.findings.append(finding)
+
+    def repadding(self) -> list[Repad]:
+        """Signed values whose padding will be made canonical, none of them covered by a signature that exists."""
+        limits = self.options.limits
+        found = list(repads(self.level, self.selected, limits))
+        if not found:
+            return []
+        covered = [(e.start, e.end) for f in find_signatures(self.file, self.main, limits) for e in f.selected]
+        free = [r for r in found if not any(start <= r.start < end for start, end in covered)]
+        kept = found if self.options.preserve_bytes else [r for r in found if r not in free]
+        if kept:
+            self.warn(
+                "padding-kept",
+                f"padding that is not canonical was kept in {_values(kept)};"
+                " readers that trim padding may not verify this signature",
+            )
+        if self.options.preserve_bytes or not free:
+            return []
+        names = sorted({format_tag(r.tag) for r in free})
+        self.findings.append(
+            Finding(
+                "padding-canonicalised",
+                f"padding made canonical in {_values(free)}: {', '.join(names[:8])}"
+                + (f" and {len(names) - 8} more" if len(names) > 8 else ""),
+                clause="PS3.5 6.2",
+                severity="info",
+            )
+        )
+        return free
+
+    def warn(self, code: str, message: str) -> None:
+        """Something the user should know."""
+        self.findings.append(Finding(code, message, severity="warning"))
+
+    # ----------------------------------------------------------------------------------------------------- the work
+
+    def pieces(self) -> Iterator[bytes | tuple[int, int, int]]:
+        """The MAC stream: the selected elements as they will be written, then the new item's part."""
+        reading = OLD_FORMAT if self.options.old_format else STORED
+        data = mac_pieces(
+            self.level, self.selected, reading=reading, edits=Edits.of(self.repads), limits=self.options.limits
+        )
+        return chain(data, [self.new.mac_bytes()])
+
+    def hashed(self, data: bytes | memoryview) -> None:
+        """Take part of the MAC stream."""
+        self.running.update(data)
+        if self.dump is not None:
+            self.dump.write(data)
+
+    @contextlib.contextmanager
+    def dumping(self) -> Iterator[None]:
+        """Write the MAC stream to the dump file, if one is wanted."""
+        if self.options.dump is None:
+            yield
+            return
+        with replacing(self.options.dump) as self.dump:
+            yield
+
+    def write(self, out: IO[bytes]) -> None:
+        """Copy the file with the two items inserted, hashing on the way."""
+        file = self.file
+        for chunk in file.header():
+            out.write(chunk)
+        if file.syntax.deflated:
+            deflater = Deflater(out)
+            self.splice(deflater.write)
+            deflater.close()
+            if file.trailing:
+                self.warn("trailing-bytes", f"{file.trailing} bytes after the deflated data set were not copied")
+        else:
+            self.splice(out.write)
+
+    def splice(self, write: Callable[[bytes | memoryview], object]) -> None:
+        """Write the data set with all changes."""
+        file = self.file
+        self.cursor = MacCursor(self.pieces(), self.hashed)
+        changes = signature_changes(
+            file, self.main, self.level, self.new, self.repads, self.signed, self.options.limits
+        )
+        write_spliced(file.data, file.start, file.end, changes, write, self.cursor.feed)
+
+    def signed(self) -> bytes:
+        """The signature value, made and proved once the MAC is complete. Raises `KeySourceError` or `PluginError`."""
+        if not self.signature:
+            if self.cursor is not None:
+                pump(self.file.data, [self.cursor])  # whatever lies behind the place of the signature
+            self.digest = self.running.digest()
+            if len(self.digest) != self.spec.digest_size:
+                raise PluginError(
+                    f"MAC algorithm {self.spec.name} gave {len(self.digest)} bytes instead of {self.spec.digest_size}",
+                    code="plugin-contract",
+                )
+            value: object = self.key.signer.sign_digest(self.digest, self.spec)
+            if not isinstance(value, bytes) or not value:
+                raise PluginError(f"key source {self.key.origin.name} gave no signature", code="plugin-contract")
+            check = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
+            if not check.valid:
+                raise KeySourceError(
+                    f"the new signature does not verify with its certificate: {check.reason}",
+                    code="signature-not-verified",
+                    hint="key and certificate may not belong together; nothing was written",
+                )
+            self.signature = value
+        return self.signature
+
+    def look_again(self, out: IO[bytes]) -> None:
+        """Walk what was written and insist that the new signature is in it as intended. Raises `OutputError`."""
+        out.flush()
+        if not out.seekable() or not out.readable():
+            return  # a device or pipe
+        out.seek(0)
+        source: Source = StreamSource(out, self.file.source.name)
+        with open_dicom(source, kind=self.options.input_kind, limits=self.options.limits) as file:
+            main = file.main(self.options.limits)
+            found = [f for f in find_signatures(file, main, self.options.limits) if f.item.uid == self.new.uid]
+        intact = (
+            len(found) == 1
+            and found[0].level.path == self.level.path
+            and found[0].mac is not None
+            and found[0].mac.elements == tuple(self.new.elements)
+            and {e.tag for e in found[0].selected} == set(self.new.elements)
+            and not any(f.severity == "error" for f in found[0].structure)
+        )
+        if not intact:
+            raise OutputError(
+                "the file that was written does not hold the signature as intended",
+                code="output-check",
+                hint="this is a fault of dsig; please report it",
+            )
+
+    def result(self, name: str, output: object) -> Signed:
+        """What happened."""
+        facts, new = self.facts, self.new
+        coverage = coverage_of(self.level, new.elements)
+        origins = {
+            self.key.origin,
+            self.plugins.mac_algorithms.provider(self.options.mac).origin,
+            self.plugins.crypto_backends.provider(self.options.crypto_backend).origin,
+        }
+        return Signed(
+            name,
+            output,
+            new.uid,
+            self.level.location,
+            MacFacts(new.mac_id, new.algorithm, new.transfer_syntax, self.digest.hex(), "stored", tuple(new.elements)),
+            SignerFacts(
+                facts.subject, facts.issuer, facts.serial, facts.sha256, facts.key, facts.not_before, facts.not_after
+            ),
+            new.date_time,
+            coverage,
+            tuple(self.findings),
+            tuple(sorted(origins, key=lambda o: (o.distribution, o.name))),
+        )
+
+
+def _mac_spec(plugins: Plugins, options: SignOptions) -> MacAlgorithmSpec:
+    spec = plugins.mac_algorithms.spec(options.mac)
+    if spec.weak and not options.allow_weak:
+        raise UsageError(
+            f"{spec.name} no longer resists forgery",
+            code="weak-mac",
+            hint="sign with SHA256, or insist with --allow-weak",
+        )
+    return spec
+
+
+def _values(repadded: Sequence[Repad]) -> str:
+    return "1 signed value" if len(repadded) == 1 else f"{len(repadded)} signed values"

@@ -1,0 +1,45 @@
+"""Which elements of a level a new signature covers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from dsig.dicom.dataset import DataSet, Element, signable_tag
+from dsig.dicom.location import format_path, format_tag
+from dsig.errors import UsageError, Where
+from dsig.signature.mac import signable
+
+__all__ = ["select"]
+
+
+def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]) -> list[Element]:
+    """Everything signable, or `tags` and those of `required` that are there.
+
+    Raises `UsageError` for a tag that was asked for and is absent or cannot be signed, and for a required one that is
+    there and cannot be signed.
+    """
+    wanted = {tag for tag in required if tag in level.by_tag}
+    if tags is None:
+        chosen = [e for e in level.elements if signable(e)]
+    else:
+        chosen = [_element(level, tag, "was asked for") for tag in sorted(set(tags))]
+    missing = sorted(wanted - {e.tag for e in chosen})
+    return chosen + [_element(level, tag, "is required by the profile") for tag in missing]
+
+
+def _element(level: DataSet, tag: int, why: str) -> Element:
+    element = level.by_tag.get(tag)
+    where = Where(level.source.name, format_path(level.path, tag))
+    if element is None:
+        raise UsageError(f"{format_tag(tag)} {why} but is not in the data set", code="tag-absent", where=where)
+    if signable(element):
+        return element
+    reason = "holds elements of unknown VR" if element.tainted else "has an unknown VR"
+    if not signable_tag(tag):
+        reason = "is of a kind that signatures leave out"
+    raise UsageError(
+        f"{format_tag(tag)} {why} but cannot be signed: it {reason}",
+        code="tag-unsignable",
+        where=where,
+        hint="PS3.3 C.12.1.1.3.1.1 lists what a signature cannot cover",
+    )
