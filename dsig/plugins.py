@@ -97,7 +97,8 @@ class Providers(Generic[S, P]):
         found = self._by_name.get(name, [])
         if not found:
             close = get_close_matches(name, self._by_name, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(self._by_name)) or 'none'}"
+            known = f"known: {', '.join(sorted(self._by_name))}" if self._by_name else "no plugin provides any"
+            hint = f"did you mean {close[0]}?" if close else known
             raise UsageError(f"no {self.kind} named {name!r}", code="unknown-name", hint=hint)
         if len(found) > 1:
             claims = " and ".join(f"{p.origin.distribution} ({p.origin.name})" for p in found)
