@@ -1,0 +1,172 @@
+"""The report for people: the verdict first, then who, when, what was checked, and what is not protected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, Report, SignatureReport, Status
+from dsig_reports.page import Page
+
+__all__ = ["TextReporter"]
+
+SHOWN = 5
+"""Findings shown for one axis unless the user wants all."""
+
+_SIGNATURES_SHOWN = 3
+_COLUMN = 12
+_EXPLAINED = {
+    FileVerdict.UNSIGNED: "nothing in this file is protected by a signature",
+}
+_READINGS = {
+    "stored": "the data as stored",
+    "canonical-padding": "the data with text padding normalised",
+    "trailing-nul-padding": "the data with text padding normalised the old way",
+    "old-format": "the data with fragment lengths, as writers before 2006 did",
+}
+_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,6})?([+-]\d{4})?\Z", re.ASCII)
+
+
+class TextReporter:
+    """Writes text; `dsig.hookspecs.Reporter`."""
+
+    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+        """Quiet: a line for each file. Verbose: all findings, all elements that are not protected, the digests."""
+        page = Page(stream)
+        for number, file in enumerate(report.files):
+            if number and verbose >= 0:
+                page.blank()
+            _file(page, file, verbose)
+        if verbose < 0:
+            return
+        if len(report.files) != 1:
+            page.blank()
+            counts = (f"{count} {name}" for name, count in report.summary.items() if count and name != "files")
+            page.line(f"{len(report.files)} files: {', '.join(counts) or 'nothing to judge'}")
+        if verbose > 0:
+            page.blank()
+            uses = ", ".join(f"{use.name} ({use.distribution} {use.version})" for use in report.plugins)
+            page.line(uses or "none", lead="plugins", column=_COLUMN)
+
+
+def _file(page: Page, file: FileReport, verbose: int) -> None:
+    page.line(file.path, lead=file.verdict.value, column=_COLUMN + 2, last=_extent(file))
+    if file.error is not None:
+        hint = f" ({file.error.hint})" if file.error.hint else ""
+        where = file.error.where.removeprefix(file.path).lstrip(", ")
+        page.line(f"{file.error.message}{f' [{where}]' if where else ''}{hint}", indent=2)
+        return
+    if verbose < 0:
+        return
+    if file.verdict in _EXPLAINED:
+        page.line(_EXPLAINED[file.verdict], indent=2)
+    if verbose > 0:
+        page.line(file.sop_instance_uid or "none", indent=2, lead="SOP instance", column=_COLUMN + 2)
+        page.line(file.transfer_syntax or "unknown", indent=2, lead="syntax", column=_COLUMN + 2)
+    _findings(page, file.findings, 2, verbose)
+    for signature in file.signatures:
+        _signature(page, signature, verbose)
+
+
+def _signature(page: Page, signature: SignatureReport, verbose: int) -> None:
+    def row(label: str, text: str) -> None:
+        page.line(text, indent=4, lead=label, column=_COLUMN)
+
+    place = "the data set" if signature.location == "/" else signature.location
+    page.line(f"signature of {place}, {signature.uid or 'without UID'}", indent=2, lead=signature.verdict, column=14)
+    _who(row, signature, verbose)
+    times = signature.times
+    row("claimed", f"{_date_time(times.claimed)} by the signer's clock" if times.claimed else "no time")
+    if times.proven:
+        row("proven", f"{times.proven} by a timestamp")
+    if times.evaluated:
+        row("judged", f"as of {times.evaluated}")
+    if signature.purpose is not None:
+        row("purpose", f"{signature.purpose.meaning} ({signature.purpose.code}, {signature.purpose.scheme})")
+    if signature.profiles:
+        row("profiles", ", ".join(signature.profiles))
+    remarks = {"integrity": _mac(signature.mac), "coverage": _covered(signature.coverage)}
+    for name, axis in signature.axes.items():
+        _axis(page, name, axis, remarks.get(name, ""), verbose)
+    if verbose > 0:
+        _unprotected(page, signature.coverage)
+        row("digest", signature.mac.digest or "none")
+
+
+def _who(row: Callable[[str, str], None], signature: SignatureReport, verbose: int) -> None:
+    signer = signature.signer
+    if signer is None:
+        row("signer", "unknown, there is no readable certificate")
+        return
+    trust = signature.axes["trust"].status
+    proof = "" if trust is Status.PASSED else f" (says the certificate; trust {trust.value})"
+    row("signer", f"{signer.subject or 'without name'}{proof}")
+    row("issuer", signer.issuer or "without name")
+    row("sha256", signer.sha256)
+    if verbose > 0:
+        row("key", signer.key)
+        row("serial", signer.serial)
+        if signer.not_before and signer.not_after:
+            row("valid", f"{signer.not_before:%Y-%m-%d %H:%M:%S} to {signer.not_after:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _axis(page: Page, name: str, axis: Axis, remark: str, verbose: int) -> None:
+    page.line(f"{axis.status.value}{f', {remark}' if remark else ''}", indent=4, lead=name, column=_COLUMN)
+    _findings(page, axis.findings, 4 + _COLUMN, verbose)
+
+
+def _findings(page: Page, findings: Sequence[Finding], indent: int, verbose: int) -> None:
+    shown = findings if verbose > 0 else findings[:SHOWN]
+    for finding in shown:
+        where = f" [{finding.location}]" if finding.location else ""
+        clause = f" ({finding.clause})" if finding.clause else ""
+        page.line(
+            f"{finding.message}{where}{clause}",
+            indent=indent,
+            lead=finding.severity if finding.severity in ("error", "warning") else "note",
+            column=len("warning") + 2,
+        )
+        if verbose > 0:
+            page.line(finding.code, indent=indent + len("warning") + 2)
+    if len(shown) < len(findings):
+        page.line(f"and {len(findings) - len(shown)} more, see --verbose", indent=indent)
+
+
+def _mac(mac: MacFacts) -> str:
+    if not mac.digest:
+        return ""
+    return f"{mac.algorithm} over {_READINGS.get(mac.encoding, mac.encoding)}"
+
+
+def _covered(coverage: Coverage) -> str:
+    signed = f"{coverage.signed} element{'' if coverage.signed == 1 else 's'} signed"
+    return f"{signed}, {len(coverage.unsigned) or 'none'} unsigned"
+
+
+def _extent(file: FileReport) -> str:
+    """What the verdict is about, so that it never stands alone."""
+    if not file.signatures:
+        return ""
+    count = len(file.signatures)
+    each = "; ".join(_covered(signature.coverage) for signature in file.signatures[:_SIGNATURES_SHOWN])
+    more = "; …" if count > _SIGNATURES_SHOWN else ""
+    return f" ({count} signature{'' if count == 1 else 's'}: {each}{more})"
+
+
+def _unprotected(page: Page, coverage: Coverage) -> None:
+    for element in coverage.unsigned:
+        place = element.location or f"({element.tag[:4]},{element.tag[4:]}) {element.keyword}"
+        page.line(f"{place.rstrip()}: {element.reason}", indent=4, lead="unsigned", column=_COLUMN)
+    for tag in coverage.absent:
+        page.line(f"({tag[:4]},{tag[4:]})", indent=4, lead="absent", column=_COLUMN)
+
+
+def _date_time(value: str) -> str:
+    """A DICOM DT as people write it; anything else as it is."""
+    found = _DATE_TIME.match(value)
+    if not found:
+        return value
+    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    zone = f" {offset}" if offset else ""
+    return f"{year}-{month}-{day} {hour}:{minute}:{second}{fraction or ''}{zone}"
