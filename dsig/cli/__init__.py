@@ -1,0 +1,7 @@
+"""The command line: arguments in, verbs called, reports out. Each command is imported when it is asked for."""
+
+from __future__ import annotations
+
+from dsig.cli.run import main
+
+__all__ = ["main"]

@@ -1,0 +1,175 @@
+"""Options that several commands have, and what they mean."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from dsig.plugins import Plugins
+    from dsig.secrets import Channels
+
+__all__ = [
+    "backend_option",
+    "chosen_plugins",
+    "faults_told",
+    "input_option",
+    "old_format_option",
+    "output_options",
+    "plugin_choice",
+    "secret_options",
+    "verbosity_options",
+    "with_plugins",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+INPUT_KINDS = ("auto", "file", "dataset", "dataset-le", "dataset-be", "dataset-implicit")
+"""As `dsig.dicom.file.InputKind`, which help texts shall not import."""
+
+
+def plugin_choice(function: F) -> F:
+    """--no-plugins and --allow-plugin."""
+    only = click.option(
+        "--allow-plugin",
+        multiple=True,
+        metavar="NAME",
+        help="Of third-party plugins use only this one; by plugin or distribution. Repeatable.",
+    )
+    none = click.option("--no-plugins", is_flag=True, help="Use no plugins but those of dsig itself.")
+    return none(only(function))
+
+
+def chosen_plugins(ctx: click.Context, no_plugins: bool = False, allow: tuple[str, ...] = ()) -> Plugins:
+    """The plugins the user wants, from these options and those given before the command.
+
+    Raises `UsageError` for a name that is not installed.
+    """
+    from dsig import plugins
+
+    before = ctx.find_root().params
+    allow = (*before.get("allow_plugin", ()), *allow)
+    if allow:
+        loaded = plugins.load(allow=allow)
+        seen = [*loaded.loaded, *(fault.plugin for fault in loaded.faults)]
+        known = {name for use in seen for name in (use.name, use.distribution)}
+        unknown = [name for name in allow if name not in known]
+        if unknown:
+            from dsig.errors import UsageError
+
+            raise UsageError(
+                f"no plugin or distribution is called {unknown[0]!r}",
+                code="unknown-plugin",
+                hint="dsig plugins list shows all",
+            )
+        return loaded
+    if no_plugins or before.get("no_plugins"):
+        return plugins.load(third_party=False)
+    return plugins.default()
+
+
+def with_plugins(function: Callable[..., int]) -> Callable[..., int]:
+    """The options of `plugin_choice`; the function gets `plugins` instead."""
+
+    @plugin_choice
+    @functools.wraps(function)
+    def wrapper(*args: Any, no_plugins: bool, allow_plugin: tuple[str, ...], **kwargs: Any) -> int:
+        plugins = chosen_plugins(click.get_current_context(), no_plugins, allow_plugin)
+        with _missed(plugins):
+            return function(*args, plugins=plugins, **kwargs)
+
+    return wrapper
+
+
+@contextlib.contextmanager
+def _missed(plugins: Plugins) -> Iterator[None]:
+    """Whoever misses a name shall hear of the plugins that could not be loaded."""
+    from dsig.errors import UsageError
+
+    try:
+        yield
+    except UsageError as error:
+        if error.code in ("unknown-name", "unknown-scheme"):
+            error.hint = f"{error.hint or ''}{faults_told(plugins)}"
+        raise
+
+
+def faults_told(plugins: Plugins) -> str:
+    """A half sentence about plugins that do not work, or nothing."""
+    if not plugins.faults:
+        return ""
+    names = ", ".join(sorted({fault.plugin.name for fault in plugins.faults}))
+    return f"; not all plugins could be loaded ({names}), see dsig plugins list"
+
+
+def output_options(function: F) -> F:
+    """-o and --in-place; `dsig.cli.outputs.plan` says what they mean together."""
+    out = click.option("-o", "--output", metavar="OUT", help="File to write; a directory for several inputs.")
+    place = click.option("--in-place", is_flag=True, help="Replace the input; it stays as it is until all is done.")
+    return out(place(function))
+
+
+def input_option(function: F) -> F:
+    """--input."""
+    return click.option(
+        "--input",
+        "input_kind",
+        type=click.Choice(INPUT_KINDS),
+        default="auto",
+        help="What the input is: a file, or a bare data set in a known encoding. Default: look at it.",
+    )(function)
+
+
+def old_format_option(function: F) -> F:
+    """--old-format."""
+    return click.option(
+        "--old-format",
+        is_flag=True,
+        help="Make the lengths of pixel data fragments part of the MAC, as writers before 2006 did.",
+    )(function)
+
+
+def backend_option(kind: str) -> Callable[[F], F]:
+    """--crypto-backend or --trust-backend."""
+    return click.option(f"--{kind}-backend", default="cryptography", metavar="NAME", help=f"The {kind} plugin to use.")
+
+
+def verbosity_options(function: F) -> F:
+    """--quiet and --verbose."""
+    quiet = click.option("-q", "--quiet", is_flag=True, help="Say only what is necessary.")
+    verbose = click.option("-v", "--verbose", is_flag=True, help="Say everything.")
+    return verbose(quiet(function))
+
+
+def secret_options(function: Callable[..., int]) -> Callable[..., int]:
+    """The ways to give a passphrase, none of them its value; the function gets `secrets`. Default: ask."""
+
+    @click.option("--passphrase-file", metavar="FILE", help="Read the key's passphrase from this file.")
+    @click.option("--passphrase-fd", type=int, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--passphrase-env", metavar="NAME", help="Take it from this environment variable.")
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, passphrase_file: str | None, passphrase_fd: int | None, passphrase_env: str | None, **kwargs: Any
+    ) -> int:
+        secrets = _channels(passphrase_file, passphrase_fd, passphrase_env)
+        return function(*args, secrets=secrets, **kwargs)
+
+    return wrapper
+
+
+def _channels(file: str | None, descriptor: int | None, variable: str | None) -> Channels:
+    from dsig.secrets import Channels, from_descriptor, from_environment, from_file
+
+    if sum(way is not None for way in (file, descriptor, variable)) > 1:
+        raise click.UsageError("give the passphrase in one way only", click.get_current_context())
+    if file is not None:
+        return Channels(passphrase=from_file(file))
+    if descriptor is not None:
+        return Channels(passphrase=from_descriptor(descriptor))
+    if variable is not None:
+        return Channels(passphrase=from_environment(variable))
+    return Channels()

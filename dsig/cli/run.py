@@ -1,0 +1,97 @@
+"""One run: every way a command can end becomes an exit status and at most one line on standard error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from dsig.cli.app import app
+from dsig.cli.status import ExitStatus
+from dsig.cli.terminal import complain, describe, drop_output, prepare_streams
+from dsig.errors import DsigError
+
+__all__ = ["main"]
+
+DEBUG = "DSIG_DEBUG"
+"""Environment variable that turns the line about an internal error into a traceback."""
+_COMPLETE = "_DSIG_COMPLETE"
+"""Environment variable set by the shell when it asks for completions."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception: unfinished outputs are removed on the way out."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `dsig` with these arguments (default: those of the process) and give its exit status."""
+    prepare_streams()
+    previous = signal.getsignal(signal.SIGTERM)
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        return _run(sys.argv[1:] if arguments is None else list(arguments))
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted", "note")
+        return ExitStatus.INTERRUPTED
+    except _Terminated:
+        complain("terminated", "note")
+        return ExitStatus.TERMINATED
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        status = _invoke(arguments)
+        sys.stdout.flush()
+    except DsigError as error:
+        complain(describe(error))
+        return error.exit_status
+    except click.ClickException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and later
+            sys.stderr.write(error.format_message() + "\n")
+        else:
+            complain(_usage(error))
+        return ExitStatus.USAGE
+    except BrokenPipeError:
+        drop_output()
+        return ExitStatus.NO_READER
+    except click.Abort:
+        raise
+    except (Exception, SystemExit) as error:  # the last line of defence
+        if os.environ.get(DEBUG):
+            raise
+        # the text of an unforeseen exception may quote a file or a secret: only its type is told
+        complain(f"internal error: {type(error).__name__} (run again with {DEBUG}=1 to see where, and report it)")
+        return ExitStatus.INTERNAL
+    return status
+
+
+def _invoke(arguments: list[str]) -> int:
+    instruction = os.environ.get(_COMPLETE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(app, {}, "dsig", _COMPLETE, instruction)
+    try:
+        with app.make_context("dsig", arguments) as context:
+            status = app.invoke(context)
+    except click.exceptions.Exit as end:
+        status = end.exit_code
+    return status if isinstance(status, int) else ExitStatus.DONE
+
+
+def _usage(error: click.ClickException) -> str:
+    """What click says, in one line, with the command that tells more."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{message} (see {context.command_path if context else 'dsig'} --help)"
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Terminated

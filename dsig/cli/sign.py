@@ -1,0 +1,135 @@
+"""`dsig sign`."""
+
+from __future__ import annotations
+
+import click
+
+from dsig.cli.batch import run_jobs
+from dsig.cli.options import (
+    backend_option,
+    input_option,
+    old_format_option,
+    output_options,
+    secret_options,
+    verbosity_options,
+    with_plugins,
+)
+from dsig.cli.outputs import Job, plan
+from dsig.cli.tags import read_tag_file
+from dsig.cli.terminal import covered, row, signer, standard_output
+from dsig.dicom.location import parse_tag
+from dsig.errors import UsageError
+from dsig.keys import open_key
+from dsig.plugins import Plugins
+from dsig.secrets import Channels
+from dsig.sign import Signed, SignOptions, sign
+
+__all__ = ["command"]
+
+
+@click.command("sign", no_args_is_help=True)
+@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
+@output_options
+@click.option(
+    "--key", "uri", required=True, metavar="URI", help="Private key: a path, file:PATH, or a plugin's scheme."
+)
+@click.option("--cert", "certificate", metavar="FILE", help="Certificate of the key, if it is not found with the key.")
+@secret_options
+@click.option("--mac", default="SHA256", show_default=True, metavar="NAME", help="MAC algorithm.")
+@click.option("--allow-weak", is_flag=True, help="Sign even with a MAC algorithm that no longer resists forgery.")
+@click.option("--profile", default="none", show_default=True, metavar="NAME", help="Signature profile to follow.")
+@click.option(
+    "--tag", "tags", multiple=True, metavar="TAG", help="Sign this element: gggg,eeee or keyword. Repeatable."
+)
+@click.option("--tag-file", metavar="FILE", help="Sign the elements listed in this file. Default: all that can be.")
+@click.option("--item", default="/", metavar="LOCATION", help="Sign a sequence item, such as BeamSequence[0].")
+@click.option("--purpose", type=int, metavar="N", help="Purpose of the signature, 1 to 18 (PS3.16 CID 7007).")
+@click.option("--preserve-bytes", is_flag=True, help="Keep padding of text values that is not canonical.")
+@click.option("--dump", metavar="FILE", help="Write the bytes that are hashed.")
+@old_format_option
+@input_option
+@backend_option("crypto")
+@verbosity_options
+@with_plugins
+def command(
+    paths: tuple[str, ...],
+    output: str | None,
+    in_place: bool,
+    uri: str,
+    certificate: str | None,
+    secrets: Channels,
+    mac: str,
+    allow_weak: bool,
+    profile: str,
+    tags: tuple[str, ...],
+    tag_file: str | None,
+    item: str,
+    purpose: int | None,
+    preserve_bytes: bool,
+    dump: str | None,
+    old_format: bool,
+    input_kind: str,
+    crypto_backend: str,
+    quiet: bool,
+    verbose: bool,
+    plugins: Plugins,
+) -> int:
+    """Sign DICOM files.
+
+    Everything that can be signed is, unless --tag or --tag-file select elements. One file goes to OUT; several files,
+    or all DICOM files below a directory, go to the directory OUT. A passphrase is asked for on the terminal, or comes
+    from --passphrase-file, --passphrase-fd or --passphrase-env.
+
+    Example: dsig sign ct.dcm -o signed.dcm --key key.pem --cert signer.pem
+    """
+    options = SignOptions(
+        mac=mac,
+        allow_weak=allow_weak,
+        profile=profile,
+        tags=_tags(tags, tag_file),
+        item=item,
+        purpose=purpose,
+        preserve_bytes=preserve_bytes,
+        old_format=old_format,
+        dump=dump,
+        in_place=in_place,
+        input_kind=input_kind,
+        crypto_backend=crypto_backend,
+    )
+    planned = plan(paths, output, in_place=in_place, kind=input_kind, quiet=quiet)
+    if dump is not None and len(planned.jobs) > 1:
+        raise UsageError("--dump is for one file", hint="sign the files one by one")
+
+    with open_key(uri, certificate=certificate, secrets=secrets, plugins=plugins) as key:
+
+        def work(job: Job) -> Signed:
+            return sign(job.source, job.target, key=key, options=options, plugins=plugins)
+
+        def done(_job: Job, signed: Signed) -> None:
+            if not quiet:
+                _tell(signed, verbose)
+
+        return run_jobs(planned, work, done)
+
+
+def _tags(tags: tuple[str, ...], tag_file: str | None) -> tuple[int, ...] | None:
+    if not tags and tag_file is None:
+        return None
+    named = [parse_tag(tag) for tag in tags]
+    return (*named, *(read_tag_file(tag_file) if tag_file is not None else ()))
+
+
+def _tell(signed: Signed, verbose: bool) -> None:
+    place = "the data set" if signed.location == "/" else signed.location
+    with standard_output() as out:
+        row(out, "signed", str(signed.output), indent=0)
+        row(out, "signature", f"{signed.uid} of {place}, {signed.mac.algorithm}, {signed.date_time}")
+        row(out, "signer", signer(signed.signer))
+        row(out, "sha256", signed.signer.sha256)
+        row(out, "covers", covered(signed.coverage))
+        for finding in signed.findings:
+            row(out, "note" if finding.severity == "info" else finding.severity, finding.message)
+        if verbose:
+            row(out, "digest", signed.mac.digest)
+            for use in signed.plugins:
+                row(out, "plugin", f"{use.name} ({use.distribution} {use.version})")

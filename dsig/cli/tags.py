@@ -1,0 +1,63 @@
+"""Tags as users write them: options, comma-separated lists, tag files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from dsig.dicom.location import parse_tag
+from dsig.errors import UsageError, Where
+
+__all__ = ["coverage_wanted", "read_tag_file"]
+
+LONGEST = 1 << 20
+"""Bytes of a tag file; there are not that many tags in the standard."""
+
+_ENTRY = re.compile(
+    r"\(\s*[0-9A-Fa-f]{1,4}\s*,\s*[0-9A-Fa-f]{1,4}\s*\)"  # (gggg,eeee), also several without space between
+    r"|[0-9A-Fa-f]{1,4},[0-9A-Fa-f]{1,4}(?![0-9A-Za-z])"
+    r"|[^\s,()]+"
+    r"|\S"
+)
+
+
+def read_tag_file(path: str) -> tuple[int, ...]:
+    """Tags from a file: `(gggg,eeee)`, `gggg,eeee` or keywords, separated by white space; `#` starts a comment.
+
+    Raises `UsageError` naming file and line.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(LONGEST + 1)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the tag file: {error.strerror}", code="tag-file", where=Where(path), hint="name a text file"
+        ) from None
+    if len(data) > LONGEST:
+        raise UsageError(f"the tag file is longer than {LONGEST} bytes", code="tag-file", where=Where(path))
+    tags: list[int] = []
+    for number, line in enumerate(data.decode("utf-8", "backslashreplace").splitlines(), start=1):
+        for entry in _ENTRY.findall(line.partition("#")[0]):
+            try:
+                tags.append(parse_tag(entry))
+            except UsageError as error:
+                raise UsageError(
+                    f"line {number}: {error.message}", code="tag-file", where=Where(path), hint=error.hint
+                ) from None
+    return tuple(tags)
+
+
+def coverage_wanted(values: Iterable[str]) -> tuple[int, ...] | str | None:
+    """What --require-coverage asks for: `all`, tags, or nothing. Raises `UsageError`."""
+    given = list(values)
+    if not given:
+        return None
+    if "all" in given:
+        if len(given) > 1:
+            raise UsageError("--require-coverage all leaves nothing to add")
+        return "all"
+    entries = [entry for value in given for entry in _ENTRY.findall(value) if entry != ","]
+    if not entries:
+        raise UsageError("--require-coverage names nothing", hint="give all, or tags and keywords separated by commas")
+    return tuple(dict.fromkeys(parse_tag(entry) for entry in entries))

@@ -1,0 +1,146 @@
+"""`dsig verify`."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import IO, Any
+
+import click
+
+from dsig.cli.inputs import expand
+from dsig.cli.options import backend_option, input_option, old_format_option, verbosity_options, with_plugins
+from dsig.cli.status import ExitStatus, gravest
+from dsig.cli.tags import coverage_wanted
+from dsig.cli.terminal import standard_output
+from dsig.dicom.output import replacing
+from dsig.errors import DsigError, PluginError, UsageError
+from dsig.hookspecs import ReporterSpec
+from dsig.model import FileVerdict, Report
+from dsig.plugins import Plugins, Provider
+from dsig.trust import TrustMaterial, load_trust
+from dsig.verify import VerifyOptions, plugins_used, verify
+
+__all__ = ["STATUS", "command"]
+
+STATUS = {
+    FileVerdict.PASSED: ExitStatus.DONE,
+    FileVerdict.FAILED: ExitStatus.FAILED,
+    FileVerdict.INDETERMINATE: ExitStatus.INDETERMINATE,
+    FileVerdict.UNSIGNED: ExitStatus.UNSIGNED,
+    FileVerdict.ERROR: ExitStatus.INPUT,
+}
+
+
+@click.command("verify", no_args_is_help=True)
+@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
+@click.option("--trust-root", "roots", multiple=True, metavar="FILE|DIR", help="Trust these certificates. Repeatable.")
+@click.option(
+    "--intermediate", "intermediates", multiple=True, metavar="FILE", help="Offer these for paths. Repeatable."
+)
+@click.option("--crl", "crls", multiple=True, metavar="FILE", help="Offer these revocation lists. Repeatable.")
+@click.option("--at", metavar="TIME", help="Judge certificates at this time, as 2026-01-31T12:00:00Z. Default: now.")
+@click.option("--no-trust", is_flag=True, help="Do not ask who signed, only whether the data are what was signed.")
+@click.option(
+    "--require-coverage",
+    multiple=True,
+    metavar="all|TAG,...",
+    help="Fail unless everything, or these elements, are signed. Repeatable.",
+)
+@old_format_option
+@input_option
+@click.option(
+    "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
+)
+@click.option("--report", metavar="FILE", help="Write the report to this file instead of standard output.")
+@backend_option("crypto")
+@backend_option("trust")
+@verbosity_options
+@with_plugins
+def command(
+    paths: tuple[str, ...],
+    roots: tuple[str, ...],
+    intermediates: tuple[str, ...],
+    crls: tuple[str, ...],
+    at: str | None,
+    no_trust: bool,
+    require_coverage: tuple[str, ...],
+    old_format: bool,
+    input_kind: str,
+    form: str,
+    report: str | None,
+    crypto_backend: str,
+    trust_backend: str,
+    quiet: bool,
+    verbose: bool,
+    plugins: Plugins,
+) -> int:
+    """Verify all signatures of DICOM files.
+
+    A verdict of passed needs a trusted root (--trust-root), or --no-trust. Exit status: 0 all passed, 1 something
+    failed, 3 indeterminate, 4 unsigned, 5 input; over many files the gravest of 1, 5, 3, 4.
+
+    Example: dsig verify signed.dcm --trust-root ca.pem
+    """
+    if no_trust and (roots or intermediates or crls):
+        raise UsageError("--no-trust leaves nothing to do for trusted roots, intermediates and CRLs")
+    options = VerifyOptions(
+        trust=load_trust(roots, intermediates, crls) if roots or intermediates or crls else TrustMaterial(),
+        check_trust=not no_trust,
+        at=_time(at),
+        require_coverage=coverage_wanted(require_coverage),
+        old_format=old_format,
+        input_kind=input_kind,
+        crypto_backend=crypto_backend,
+        trust_backend=trust_backend,
+    )
+    reporter = plugins.reporters.provider(form)
+    plugins.reporters.get(form)  # a report that cannot be written is known before the work
+    found = expand(paths, kind=input_kind, quiet=quiet)
+    files = tuple(verify(file.path, options, plugins=plugins) for file in found)
+    uses = {*plugins_used(options, plugins, files), reporter.origin}
+    whole = Report(files, tuple(sorted(uses, key=lambda use: (use.distribution, use.name))))
+    _write(whole, reporter, plugins, report, verbose=int(verbose) - int(quiet))
+    return gravest(STATUS[file.verdict] for file in files)
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time", hint="write 2026-01-31T12:00:00Z") from None
+
+
+def _write(
+    whole: Report, provider: Provider[ReporterSpec], plugins: Plugins, path: str | None, *, verbose: int
+) -> None:
+    """Render to the file or to standard output. Raises `OutputError` or `PluginError`."""
+    binary = provider.spec.binary
+    if path is not None:
+        with replacing(path) as file:
+            if binary:
+                _render(whole, provider, plugins, file, verbose)
+                return
+            text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="\n")
+            _render(whole, provider, plugins, text, verbose)
+            text.detach()  # flushes, and leaves the file open
+        return
+    with standard_output() as out:
+        if binary and out.isatty():
+            raise UsageError(f"the format {provider.spec.name} is not for terminals", hint="give --report FILE")
+        _render(whole, provider, plugins, out.buffer if binary else out, verbose)
+
+
+def _render(whole: Report, provider: Provider[ReporterSpec], plugins: Plugins, stream: IO[Any], verbose: int) -> None:
+    try:
+        plugins.reporters.get(provider.spec.name).render(whole, stream, verbose=verbose)
+    except (DsigError, OSError):
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"report format {provider.spec.name!r} of {provider.origin.distribution} failed: {type(error).__name__}",
+            code="plugin-failed",
+            hint="use --format json",
+        ) from error
