@@ -36,6 +36,8 @@ class Element(NamedTuple):
     """The length field says undefined."""
     tainted: bool
     """A sequence with an element of VR UN anywhere below (PS3.3 C.12.1.1.3.1.1)."""
+    signable: bool
+    """May be in a MAC: its tag allows it and no UN is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +124,24 @@ def read_data_set(
     level = DataSet(source, start, end, encoding, path)
     notes = Notes(limits.findings)
     elements, append = level.elements, level.elements.append
+    new = tuple.__new__  # half the cost of calling the class
+    most = limits.top_level_elements
     tokens = walk(source, start, end, encoding, limits=limits, notes=notes, at=path)
     for kind, tag, vr, at, value, stop in tokens:
         if kind == ELEMENT:
-            append(Element(tag, vr, at, value, stop, ELEMENT, False, False))
+            # `signable_tag` written out: this runs once per element of every file
+            signable = vr != "UN" and ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or _signable_above(tag))
+            append(new(Element, (tag, vr, at, value, stop, ELEMENT, False, False, signable)))
         elif kind == SEQUENCE:
             _sequence(level, tokens, (tag, vr, at, value, stop), limits)
         elif kind == FRAGMENTS:
             for inner in tokens:
                 if inner[0] == SEQUENCE_END:
-                    append(Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False))
+                    append(Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag)))
                     break
-        if len(elements) > limits.top_level_elements:
+        if len(elements) > most:
             raise LimitError(
-                f"more elements at one level than the limit top_level_elements = {limits.top_level_elements}",
+                f"more elements at one level than the limit top_level_elements = {most}",
                 where=Where(source.name, format_path(path) or None, at),
             )
     level.notes = notes.kept
@@ -178,15 +184,21 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             path.pop()
             encodings.pop()
             if not encodings:
+                signable = not tainted and signable_tag(top)
                 level.elements.append(
-                    Element(top, top_vr, top_start, top_value, stop, SEQUENCE, top_stop == -1, tainted)
+                    Element(top, top_vr, top_start, top_value, stop, SEQUENCE, top_stop == -1, tainted, signable)
                 )
                 return
 
 
 def signable_tag(tag: int) -> bool:
     """Whether an element of this tag may be in a MAC at all, at any level (PS3.3 C.12.1.1.3.1.1)."""
-    return bool(tag & 0xFFFF) and tag >= 0x00080002 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
+    return (0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or _signable_above(tag)
+
+
+def _signable_above(tag: int) -> bool:
+    """The rest of the rules: they concern groups from 4FFE up, or a tag that is out already."""
+    return tag >= 0x4FFE0000 and tag & 0xFFFF != 0 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
 
 
 _UNSIGNABLE = frozenset({0x4FFE0001, 0xFFFCFFFC})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.location import Path
-from dsig.dicom.pump import ReadAhead
+from dsig.dicom.pump import WORTH_A_THREAD, ReadAhead, WriteBehind
 from dsig.dicom.source import Source
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import OutputError
@@ -130,22 +130,27 @@ def write_spliced(
     """Write `[start, end)` of the source with `changes` applied; `seen` gets every chunk read, in order."""
     at = start
     chunk, base = memoryview(b""), start
+    threaded = source.in_memory is None and end - start >= WORTH_A_THREAD
 
-    with ReadAhead(source) as reader:
+    with ReadAhead(source) as reader, WriteBehind(write, threaded=threaded) as writer:
+        give_back: Callable[[], None] | None = None
 
         def advance(upto: int, *, keep: bool) -> None:
-            nonlocal at, chunk, base
+            nonlocal at, chunk, base, give_back
             while at < upto:
                 if at >= base + len(chunk):
+                    if give_back is not None:
+                        writer.after(give_back)
                     chunk, base = reader.read(at), at
+                    give_back = reader.lend()
                 part = chunk[at - base : upto - base]
-                seen(at, part)
                 if keep:
-                    write(part)
+                    writer.write(part)
+                seen(at, part)
                 at += len(part)
 
         for change in sorted(changes, key=lambda c: c.offset):
             advance(change.offset, keep=True)
             advance(change.offset + change.removed, keep=False)
-            write(change.data() if callable(change.data) else change.data)
+            writer.write(change.data() if callable(change.data) else change.data)
         advance(end, keep=True)

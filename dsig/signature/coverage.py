@@ -9,7 +9,6 @@ from dsig.dicom.dictionary import keyword_of
 from dsig.dicom.location import format_path
 from dsig.model import Axis, Coverage, Finding, Status, UnsignedElement
 from dsig.signature.items import DIGITAL_SIGNATURES, MAC_PARAMETERS
-from dsig.signature.mac import signable
 
 __all__ = ["coverage_axis", "coverage_of"]
 
@@ -24,7 +23,7 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
     unsigned: list[UnsignedElement] = []
     for element in level.elements:
         tag = element.tag
-        if tag in wanted and tag not in covered and signable(element):
+        if tag in wanted and tag not in covered and element.signable:
             signed += 1
             covered.add(tag)
         elif tag & 0xFFFF and tag not in _MACHINERY:

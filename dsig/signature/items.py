@@ -20,7 +20,6 @@ from dsig.dicom.walk import ELEMENT, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, wal
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
 from dsig.model import Finding, Purpose
-from dsig.signature.mac import signable
 
 __all__ = [
     "CERTIFICATE",
@@ -132,7 +131,7 @@ class SignatureItem:
     @property
     def hashed(self) -> list[Element]:
         """The elements of the item that belong to its own MAC."""
-        return [e for e in self.data.by_tag.values() if e.tag not in NOT_IN_MAC and signable(e)]
+        return [e for e in self.data.by_tag.values() if e.tag not in NOT_IN_MAC and e.signable]
 
 
 def sequence_items(level: DataSet, element: Element, limits: Limits) -> Iterator[ItemRef]:

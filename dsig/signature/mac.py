@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
@@ -24,7 +23,7 @@ from dsig.limits import DEFAULT, Limits
 from dsig.signature.padding import Edits
 from dsig.signature.reading import STORED, Padding, Reading, normalised
 
-__all__ = ["MacCursor", "Piece", "mac_pieces", "pump", "signable"]
+__all__ = ["MacCursor", "Piece", "mac_pieces", "pump"]
 
 Piece = bytes | tuple[int, int, int]
 """Literal bytes, or `(start, end, unit)`: a range of the source, byte-swapped in units of `unit` bytes if above 1."""
@@ -36,13 +35,6 @@ _STANDARD = _SHORT | frozenset(LONG)
 _DELIMITER = 0xFFFEE0DD
 _JOIN = 1 << 15
 _DIRECT = 2048  # above this, hashing releases the interpreter lock: not worth copying
-
-
-def signable(element: Element) -> bool:
-    """Whether a top-level element may be in a MAC: its tag allows it and no UN is in the way."""
-    if not signable_tag(element.tag):
-        return False
-    return not element.tainted if element.kind == SEQUENCE else element.vr != "UN"
 
 
 def mac_pieces(
@@ -66,14 +58,38 @@ def mac_pieces(
         and not edits
     )
     encoder = _Encoder(level.source, mac, reading, edits or Edits(), limits)
-    return _joined(
-        chain.from_iterable(
-            encoder.plain(e.tag, e.vr, e.start, e.value, e.end, level.encoding, raw=raw)
-            if e.kind == ELEMENT
-            else encoder.container(level, e, raw=raw)
-            for e in sorted(elements, key=lambda e: e.tag)
-        )
-    )
+    ascending = sorted(elements)
+    return _joined(_raw_runs(level, ascending, encoder) if raw else _encoded(level, ascending, encoder))
+
+
+def _raw_runs(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -> Iterator[Piece]:
+    """Pieces of elements that are stored the way they are hashed: neighbours become one range at once."""
+    low = high = 0
+    for element in ascending:
+        _tag, vr, start, value, end, kind = element[:6]
+        if kind == ELEMENT and vr in _STANDARD:
+            if start != high:
+                yield low, high, 1
+                low = start
+            high = end
+            continue
+        yield low, high, 1
+        low = high = 0
+        if kind == ELEMENT:
+            yield from encoder.plain(element.tag, vr, start, value, end, level.encoding, raw=False)
+        else:
+            yield from encoder.container(level, element, raw=True)
+    yield low, high, 1
+
+
+def _encoded(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -> Iterator[Piece]:
+    """Pieces of elements that have to be encoded one by one."""
+    for element in ascending:
+        if element.kind == ELEMENT:
+            tag, vr, start, value, end = element[:5]
+            yield from encoder.plain(tag, vr, start, value, end, level.encoding, raw=False)
+        else:
+            yield from encoder.container(level, element, raw=False)
 
 
 class _Encoder:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable
 from dsig.dicom.dataset import DataSet, Element, signable_tag
 from dsig.dicom.location import format_path, format_tag
 from dsig.errors import UsageError, Where
-from dsig.signature.mac import signable
 
 __all__ = ["select"]
 
@@ -20,7 +19,7 @@ def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]
     """
     wanted = {tag for tag in required if tag in level.by_tag}
     if tags is None:
-        chosen = [e for e in level.elements if signable(e)]
+        chosen = [e for e in level.elements if e.signable]
     else:
         chosen = [_element(level, tag, "was asked for") for tag in sorted(set(tags))]
     missing = sorted(wanted - {e.tag for e in chosen})
@@ -32,7 +31,7 @@ def _element(level: DataSet, tag: int, why: str) -> Element:
     where = Where(level.source.name, format_path(level.path, tag))
     if element is None:
         raise UsageError(f"{format_tag(tag)} {why} but is not in the data set", code="tag-absent", where=where)
-    if signable(element):
+    if element.signable:
         return element
     reason = "holds elements of unknown VR" if element.tainted else "has an unknown VR"
     if not signable_tag(tag):

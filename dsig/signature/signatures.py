@@ -14,7 +14,6 @@ from dsig.errors import LimitError, Where
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.signature.items import MacItem, SignatureItem, read_mac_items, read_signature_items
-from dsig.signature.mac import signable
 from dsig.signature.structure import level_findings, mac_item_for, signature_findings
 
 __all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
@@ -40,7 +39,7 @@ class FoundSignature:
         if self.mac is None:
             return []
         wanted = frozenset(self.mac.elements)
-        return [e for e in self.level.by_tag.values() if e.tag in wanted and signable(e)]
+        return [e for e in self.level.by_tag.values() if e.tag in wanted and e.signable]
 
 
 def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[FoundSignature]:

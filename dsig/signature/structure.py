@@ -23,7 +23,6 @@ from dsig.signature.items import (
     MacItem,
     SignatureItem,
 )
-from dsig.signature.mac import signable
 
 __all__ = ["RELOCATABLE_BELOW", "level_findings", "mac_item_for", "refuse_disorder", "signature_findings"]
 
@@ -152,6 +151,6 @@ def _list_findings(level: DataSet, mac: MacItem) -> Iterator[Finding]:
     absent = sorted(t for t in seen if t not in level.by_tag)
     if absent:
         yield finding("list-names-absent", "names what the data set does not have", absent)
-    unsignable = sorted(t for t in seen if not signable_tag(t) or (t in level.by_tag and not signable(level.by_tag[t])))
+    unsignable = sorted(t for t in seen if not signable_tag(t) or (t in level.by_tag and not level.by_tag[t].signable))
     if unsignable:
         yield finding("list-names-unsignable", "names what cannot be signed", unsignable)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dsig.dicom.dataset import DataSet
-from dsig.signature.mac import signable
 
 __all__ = ["LevelView"]
 
@@ -27,7 +26,7 @@ class LevelView:
     def signable(self, tag: int) -> bool:
         """Whether the element may enter the MAC."""
         element = self._level.by_tag.get(tag)
-        return element is not None and signable(element)
+        return element is not None and element.signable
 
     def value(self, tag: int) -> bytes | None:
         """Raw value of a short element, None if absent, longer than 64 KiB, or a sequence."""
