@@ -7,11 +7,13 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from dsig.errors import DsigError, OutputError
-from dsig.model import Coverage, SignerFacts
 from dsig.printable import printable
+
+if TYPE_CHECKING:  # every command imports this module, and few need the model
+    from dsig.model import Coverage, SignerFacts
 
 __all__ = [
     "complain",

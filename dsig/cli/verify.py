@@ -13,7 +13,6 @@ from dsig.cli.options import backend_option, input_option, old_format_option, ve
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import standard_output
-from dsig.dicom.output import replacing
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
@@ -119,6 +118,8 @@ def _write(
     """Render to the file or to standard output. Raises `OutputError` or `PluginError`."""
     binary = provider.spec.binary
     if path is not None:
+        from dsig.dicom.output import replacing
+
         with replacing(path) as file:
             if binary:
                 _render(whole, provider, plugins, file, verbose)

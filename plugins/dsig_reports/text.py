@@ -99,9 +99,7 @@ def _who(row: Callable[[str, str], None], signature: SignatureReport, verbose: i
     if signer is None:
         row("signer", "unknown, there is no readable certificate")
         return
-    trust = signature.axes["trust"].status
-    proof = "" if trust is Status.PASSED else f" (says the certificate; trust {trust.value})"
-    row("signer", f"{signer.subject or 'without name'}{proof}")
+    row("signer", f"{signer.subject or 'without name'}{_doubt(signature)}")
     row("issuer", signer.issuer or "without name")
     row("sha256", signer.sha256)
     if verbose > 0:
@@ -109,6 +107,15 @@ def _who(row: Callable[[str, str], None], signature: SignatureReport, verbose: i
         row("serial", signer.serial)
         if signer.not_before and signer.not_after:
             row("valid", f"{signer.not_before:%Y-%m-%d %H:%M:%S} to {signer.not_after:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _doubt(signature: SignatureReport) -> str:
+    """Why the certificate's word is not proof of who signed, or nothing."""
+    for name in ("integrity", "trust"):
+        status = signature.axes[name].status
+        if status is not Status.PASSED:
+            return f" (as the certificate says; {name} {status.value})"
+    return ""
 
 
 def _axis(page: Page, name: str, axis: Axis, remark: str, verbose: int) -> None:
