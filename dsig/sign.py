@@ -13,6 +13,7 @@ from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_tag, parse_location
 from dsig.dicom.output import Deflater, replacing
+from dsig.dicom.reencode import Lengths, named_syntax, reencoded
 from dsig.dicom.source import Source, StreamSource, open_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
@@ -68,6 +69,10 @@ class SignOptions:
     """Make fragment lengths part of the MAC (reference section 1.3)."""
     dump: str | None = None
     """Path for the bytes that are hashed."""
+    transfer_syntax: str | None = None
+    """Write the data set in this one (UID, `explicit`, `implicit`, `big`, `deflated`); None keeps the file's bytes."""
+    lengths: str | None = None
+    """`explicit` or `undefined` lengths of all sequences and items; None keeps the file's bytes."""
     in_place: bool = False
     input_kind: str = "auto"
     crypto_backend: str = "cryptography"
@@ -113,7 +118,8 @@ def sign(
         with (
             as_input(given) as plain,
             open_source(plain) as source,
-            open_dicom(source, kind=options.input_kind, limits=options.limits) as file,
+            open_dicom(source, kind=options.input_kind, limits=options.limits) as opened,
+            _as_wanted(opened, options) as file,
         ):
             signing = _Signing(file, key, options, plugins)
             with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
@@ -348,7 +354,7 @@ class _Signing:
             return  # a device or pipe
         out.seek(0)
         source: Source = StreamSource(out, self.file.source.name)
-        with open_dicom(source, kind=self.options.input_kind, limits=self.options.limits) as file:
+        with open_dicom(source, kind=self.input_kind(), limits=self.options.limits) as file:
             main = file.main(self.options.limits)
             found = [f for f in find_signatures(file, main, self.options.limits) if f.item.uid == self.new.uid]
         intact = (
@@ -365,6 +371,14 @@ class _Signing:
                 code="output-check",
                 hint="this is a fault of dsig; please report it",
             )
+
+    def input_kind(self) -> str:
+        """How to open what was written: a bare data set that was re-encoded is no longer what it was."""
+        if self.file.meta or self.options.transfer_syntax is None:
+            return self.options.input_kind
+        return {(True, False): "dataset-le", (True, True): "dataset-be", (False, False): "dataset-implicit"}[
+            self.file.encoding.explicit, self.file.encoding.big
+        ]
 
     def result(self, name: str, output: object) -> Signed:
         """What happened."""
@@ -389,6 +403,21 @@ class _Signing:
             tuple(self.findings),
             tuple(sorted(origins, key=lambda o: (o.distribution, o.name))),
         )
+
+
+@contextlib.contextmanager
+def _as_wanted(file: DicomFile, options: SignOptions) -> Iterator[DicomFile]:
+    """The file in the transfer syntax and length encoding asked for, or as it is."""
+    if options.transfer_syntax is None and options.lengths is None:
+        yield file
+        return
+    try:
+        lengths = None if options.lengths is None else Lengths(options.lengths)
+    except ValueError:
+        raise UsageError(f"unknown length encoding {options.lengths!r}", hint="explicit or undefined") from None
+    syntax = file.syntax if options.transfer_syntax is None else named_syntax(options.transfer_syntax)
+    with reencoded(file, syntax, lengths, options.limits) as other:
+        yield other
 
 
 def _mac_spec(plugins: Plugins, options: SignOptions) -> MacAlgorithmSpec:

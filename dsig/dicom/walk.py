@@ -134,6 +134,20 @@ class _Walker:
         room = len(buf)
 
         while True:
+            if explicit and mode == _ELEMENTS:
+                # ---- the fast lane: a run of elements with 16-bit lengths and nothing odd about them
+                safe = min(limit, base + room) - 8
+                while pos <= safe:
+                    group, element, code, length = header(buf, pos - base)
+                    tag = group << 16 | element
+                    vr = short.get(code)
+                    stop = pos + 8 + length
+                    if vr is None or tag <= prev or stop > limit or group == 0xFFFE:
+                        break  # whatever it is, the general case below knows
+                    prev = tag
+                    yield 0, tag, vr, pos, pos + 8, stop
+                    pos = stop
+
             if pos >= limit:
                 # ---- the innermost container is over
                 if undefined:

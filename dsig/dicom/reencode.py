@@ -1,0 +1,201 @@
+"""Re-encoding: the same data set in another native transfer syntax or with other length encodings (PS3.5 annex A).
+
+Pixel data are never compressed or decompressed. Group lengths are left out: they are retired and say nothing.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from dsig.dicom.dictionary import vr_of
+from dsig.dicom.encoding import EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
+from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.headers import element, header
+from dsig.dicom.output import Deflater
+from dsig.dicom.source import CHUNK, Source, StreamSource, spooled
+from dsig.dicom.vr import UNIT, effective
+from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, UNDEFINED, walk
+from dsig.errors import UsageError, Where
+from dsig.limits import DEFAULT, Limits
+
+__all__ = ["Lengths", "named_syntax", "reencoded"]
+
+Write = Callable[[bytes | memoryview], object]
+
+_NAMES = {
+    "explicit": "1.2.840.10008.1.2.1",
+    "implicit": "1.2.840.10008.1.2",
+    "big": "1.2.840.10008.1.2.2",
+    "deflated": "1.2.840.10008.1.2.1.99",
+}
+_TRANSFER_SYNTAX_UID = 0x00020010
+_GROUP_LENGTH = 0x00020000
+_LENGTH_TO_END = 0x00080001
+
+
+class Lengths(StrEnum):
+    """How sequences and items say where they end."""
+
+    EXPLICIT = "explicit"
+    UNDEFINED = "undefined"
+
+
+def named_syntax(name: str) -> TransferSyntax:
+    """A transfer syntax by UID or short name. Raises `UsageError`."""
+    uid = _NAMES.get(name, name)
+    if not uid.replace(".", "").isdigit():
+        raise UsageError(f"unknown transfer syntax {name!r}", hint=f"a UID or one of {', '.join(_NAMES)}")
+    return transfer_syntax(uid)
+
+
+@contextmanager
+def reencoded(
+    file: DicomFile, syntax: TransferSyntax, lengths: Lengths | None, limits: Limits = DEFAULT
+) -> Iterator[DicomFile]:
+    """The file with its data set in `syntax`; `lengths` None keeps each sequence as it is.
+
+    Raises `UsageError` where pixel data would have to be compressed or decompressed.
+    """
+    if syntax.encapsulated != file.syntax.encapsulated or (syntax.encapsulated and syntax.uid != file.syntax.uid):
+        raise UsageError(
+            f"{file.syntax.uid} cannot be written as {syntax.uid} without touching the pixel data",
+            code="transfer-syntax-impossible",
+            where=Where(file.source.name),
+            hint="compress or decompress with another tool before signing",
+        )
+    with spooled(file.source.name) as spool:
+        if file.meta:
+            spool.write(_meta(file, syntax))
+        if syntax.deflated:
+            deflater = Deflater(spool)
+            _DataSetWriter(file, syntax.encoding, lengths, limits).write(deflater.write)
+            deflater.close()
+        else:
+            _DataSetWriter(file, syntax.encoding, lengths, limits).write(spool.write)
+        spool.seek(0)
+        kind = "auto" if file.meta else _KINDS[syntax.encoding.explicit, syntax.encoding.big]
+        with open_dicom(StreamSource(spool, file.source.name), kind=kind, limits=limits) as again:
+            yield again
+
+
+_KINDS = {(True, False): "dataset-le", (True, True): "dataset-be", (False, False): "dataset-implicit"}
+
+
+def _meta(file: DicomFile, syntax: TransferSyntax) -> bytes:
+    """Preamble and meta information naming the new transfer syntax."""
+    values = dict(file.meta)
+    values[_TRANSFER_SYNTAX_UID] = syntax.uid.encode() + b"\0" * (len(syntax.uid) % 2)
+    values.pop(_GROUP_LENGTH, None)
+    body = b"".join(element(tag, vr_of(tag), value, EXPLICIT_LE) for tag, value in sorted(values.items()))
+    preamble, _ = file.source.window(0, 132)
+    head = preamble[:132] if preamble[128:132] == b"DICM" else b"\0" * 128 + b"DICM"
+    return head + element(_GROUP_LENGTH, "UL", struct.pack("<I", len(body)), EXPLICIT_LE) + body
+
+
+class _DataSetWriter:
+    """Writes a data set in another encoding, token by token."""
+
+    def __init__(self, file: DicomFile, encoding: Encoding, lengths: Lengths | None, limits: Limits) -> None:
+        self.file = file
+        self.encoding = encoding
+        self.lengths = lengths
+        self.limits = limits
+        self.sizes = array("Q")
+
+    def write(self, write: Write) -> None:
+        """Write everything; a first walk finds out how long the containers become."""
+        if self.lengths is not Lengths.UNDEFINED:
+            self.measure()
+        container = 0
+        undefined: list[bool] = []
+        order = self.encoding.order
+        for kind, tag, vr, _start, value, stop, swap in self.tokens():
+            if kind == ELEMENT:
+                write(header(tag, vr, stop - value, self.encoding))
+                self.copy(write, value, stop, swap)
+            elif kind in (SEQUENCE, ITEM):
+                open_ended = self.open_ended(stop)
+                undefined.append(open_ended)
+                length = UNDEFINED if open_ended else self.sizes[container]
+                container += 1
+                write(
+                    header(tag, "SQ", length, self.encoding)
+                    if kind == SEQUENCE
+                    else struct.pack(f"{order}HHI", 0xFFFE, 0xE000, length)
+                )
+            elif kind == FRAGMENTS:
+                undefined.append(True)
+                container += 1
+                write(header(tag, "OB", UNDEFINED, self.encoding))
+            elif kind == FRAGMENT:
+                write(struct.pack(f"{order}HHI", 0xFFFE, 0xE000, stop - value))
+                self.copy(write, value, stop, 1)
+            elif undefined.pop():
+                write(struct.pack(f"{order}HHI", 0xFFFE, 0xE0DD if kind == SEQUENCE_END else 0xE00D, 0))
+
+    def measure(self) -> None:
+        """Size of every container's content in the new encoding, in document order."""
+        stack: list[int] = []
+        undefined: list[bool] = []
+        for kind, tag, vr, _start, value, stop, _swap in self.tokens():
+            if kind == ELEMENT:
+                grown = len(header(tag, vr, stop - value, self.encoding)) + stop - value
+            elif kind == FRAGMENT:
+                grown = 8 + stop - value
+            elif kind in (SEQUENCE, FRAGMENTS, ITEM):
+                stack.append(len(self.sizes))
+                undefined.append(kind == FRAGMENTS or self.open_ended(stop))
+                self.sizes.append(0)
+                continue
+            else:
+                inside = self.sizes[stack.pop()]
+                head = 8 if kind == ITEM_END or not self.encoding.explicit else 12
+                grown = inside + head + (8 if undefined.pop() else 0)
+            if stack:
+                self.sizes[stack[-1]] += grown
+
+    def open_ended(self, stop: int) -> bool:
+        """Whether a sequence or item will be written with undefined length."""
+        return stop == -1 if self.lengths is None else self.lengths is Lengths.UNDEFINED
+
+    def tokens(self) -> Iterator[tuple[int, int, str, int, int, int, int]]:
+        """The walk without group lengths, VRs standardised, and with the unit to swap values in."""
+        file = self.file
+        nested = [file.encoding]
+        for token in walk(file.data, file.start, file.end, file.encoding, limits=self.limits):
+            kind, tag, vr, start, value, stop = token
+            if kind == ELEMENT:
+                if not tag & 0xFFFF or tag == _LENGTH_TO_END:
+                    continue
+                vr = effective(vr)
+                unit = UNIT.get(vr, 1) if nested[-1].big != self.encoding.big else 1
+                yield kind, tag, vr, start, value, stop, unit
+                continue
+            if kind in (SEQUENCE, FRAGMENTS):
+                nested.append(nested[-1].implicit() if vr == "UN" else nested[-1])
+            elif kind == SEQUENCE_END:
+                nested.pop()
+            yield *token, 1
+
+    def copy(self, write: Write, start: int, end: int, unit: int) -> None:
+        """A value, byte-swapped where byte orders differ."""
+        source: Source = self.file.data
+        buffer = bytearray(min(CHUNK, max(end - start, 0)))
+        at = start
+        while at < end:
+            view = memoryview(buffer)[: min(CHUNK, end - at)]
+            source.read_into(at, view)
+            at += len(view)
+            write(swapped(view, unit) if unit > 1 else bytes(view))
+
+
+def swapped(data: memoryview, unit: int) -> bytes:
+    """Bytes reversed in units of 2, 4 or 8; what is left over at the end stays."""
+    whole = len(data) - len(data) % unit
+    units = array({2: "H", 4: "I", 8: "Q"}[unit], bytes(data[:whole]))
+    units.byteswap()
+    return units.tobytes() + bytes(data[whole:])
