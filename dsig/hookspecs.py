@@ -102,6 +102,15 @@ class MacAlgorithmSpec(Spec):
     weak: bool = False
     """True: verifies always, signs only if the user insists (`--allow-weak`)."""
 
+    def digest_info(self, digest: bytes) -> bytes:
+        """DER of DigestInfo over a finished digest, what RSASSA-PKCS1-v1_5 signs (RFC 8017 9.2).
+
+        Raises `ValueError` if `oid` is no object identifier.
+        """
+        from dsig.digestinfo import digest_info
+
+        return digest_info(self.oid, digest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CryptoBackendSpec(Spec):

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa, uti
 from dsig.hookspecs import MacAlgorithmSpec
 from dsig_cryptography.certificates import Key
 from dsig_cryptography.der import require_pair, without_pad
-from dsig_cryptography.digestinfo import digest_info
 
 __all__ = ["check"]
 
@@ -34,7 +33,7 @@ def check(key: Key, digest: bytes, mac: MacAlgorithmSpec, signature: bytes) -> N
     if len(digest) != mac.digest_size:
         raise ValueError(f"{len(digest)} bytes are not a {mac.name} digest")
     if isinstance(key, rsa.RSAPublicKey):
-        _check_rsa(key, digest_info(mac.oid, digest), signature)
+        _check_rsa(key, mac.digest_info(digest), signature)
     else:
         _check_dsa(key, digest, signature)
 

@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa, uti
 
 from dsig.errors import KeySourceError, Where
 from dsig.hookspecs import MacAlgorithmSpec
-from dsig_files.digestinfo import digest_info
 
 __all__ = ["FileSigner", "Key"]
 
@@ -74,7 +73,7 @@ class FileSigner:
     def _sign_rsa(self, key: rsa.RSAPrivateKey, digest: bytes, mac: MacAlgorithmSpec) -> bytes:
         # One way for all hashes: the library knows no RIPEMD-160, so that it is never asked to make the DigestInfo.
         try:
-            info = digest_info(mac.oid, digest)
+            info = mac.digest_info(digest)
         except ValueError:
             raise self._error("mac-oid", f"{mac.name} is registered with {mac.oid!r}, no object identifier") from None
         if (key.key_size + 7) // 8 < len(info) + _PKCS1_OVERHEAD:
