@@ -99,7 +99,9 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name from its room (PEP 562)."""
     if name in _HOME:
-        value = getattr(importlib.import_module(f"dsig.{_HOME[name]}"), name)
-        globals()[name] = value  # a verb and its module share a name: the verb wins
-        return value
+        home = _HOME[name]
+        module = importlib.import_module(f"dsig.{home}")
+        # All its names at once: a verb and its module share a name, and importing the module has just taken it.
+        globals().update({public: getattr(module, public) for public in _HOMES[home].split()})
+        return getattr(module, name)
     raise AttributeError(f"module 'dsig' has no attribute {name!r}")
