@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
 
 from dsig.dicom.output import replacing, same_file
-from dsig.dicom.source import SPOOL
+from dsig.dicom.source import CHUNK, spooled
 from dsig.errors import OutputError, UsageError, Where
 
 if TYPE_CHECKING:
@@ -48,7 +46,7 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
     Raises `UsageError` for anything else than the kinds named above.
     """
     if is_data_set(given):
-        with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+        with spooled(name_of(given)) as spool:
             write_data_set(given, spool)
             spool.seek(0)
             yield spool
@@ -96,12 +94,13 @@ def as_output(given: Given, output: object, *, in_place: bool) -> Iterator[Desti
         raise UsageError("no output named", hint="give an output path or ask for --in-place")
     if output is not None and not hasattr(output, "write"):
         raise UsageError(f"cannot write to {type(output).__name__}", hint="give a path or a binary file object")
-    with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
+    with spooled(name_of(given), OutputError) as spool:
         destination = Destination(spool)
         yield destination
         spool.seek(0)
         if output is not None:
-            shutil.copyfileobj(spool, output)
+            while chunk := spool.read(CHUNK):
+                output.write(chunk)
             destination.result = output
         elif is_data_set(given):
             destination.result = _data_set(spool, given)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import metadata
+from threading import Thread
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
@@ -96,6 +97,8 @@ class Providers(Generic[S, P]):
         """
         found = self._by_name.get(name, [])
         if not found:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, self._by_name, n=1, cutoff=0.5)
             known = f"known: {', '.join(sorted(self._by_name))}" if self._by_name else "no plugin provides any"
             hint = f"did you mean {close[0]}?" if close else known
@@ -118,6 +121,17 @@ class Providers(Generic[S, P]):
         if name not in self._loaded:
             self._loaded[name] = self._load(self.provider(name))
         return self._loaded[name]
+
+    def preload(self, name: str) -> Callable[[], None]:
+        """Import a provider beside other work; the result waits for it. What goes wrong comes up in `get`."""
+
+        def work() -> None:
+            with suppress(DsigError):
+                self.get(name)
+
+        thread = Thread(target=work, name="dsig-preload", daemon=True)
+        thread.start()
+        return thread.join
 
     def _load(self, provider: Provider[S]) -> P:
         spec, origin = provider.spec, provider.origin

@@ -15,9 +15,7 @@ from dsig.errors import UsageError, Where
 __all__ = ["TrustMaterial", "load_trust"]
 
 MAX_FILE = 16 << 20
-_PEM = re.compile(
-    rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL
-)
+_PEM = re.compile(rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

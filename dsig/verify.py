@@ -10,6 +10,7 @@ from itertools import chain
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_tag
+from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.source import open_source
 from dsig.dicom.walk import FRAGMENTS
 from dsig.errors import DsigError, InputError, UsageError
@@ -124,7 +125,13 @@ class _Verification:
         """The MAC of every signature over the data as stored, all from one pass over the file."""
         reading = OLD_FORMAT if self.options.old_format else STORED
         attempts = [self.attempt(f, reading) for f in found]
+        loaded = None
+        if self.file.data.size >= WORTH_A_THREAD:
+            # importing the backend takes a tenth of a second that a long hash can hide
+            loaded = self.plugins.crypto_backends.preload(self.options.crypto_backend)
         pump(self.file.data, [a.cursor for a in attempts if a.cursor is not None])
+        if loaded is not None:
+            loaded()
         return attempts
 
     def attempt(self, found: FoundSignature, reading: Reading) -> _Attempt:

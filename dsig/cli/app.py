@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from dsig.cli.options import chosen_plugins, plugin_choice
+from dsig.printable import printable
 
 __all__ = ["BUILT_IN", "app"]
 
@@ -76,7 +77,7 @@ class LazyGroup(click.Group):
         others = [e for e in metadata.entry_points(group="dsig") if e.dist is None or e.dist.name != "dsig"]
         if others:  # only then it is worth the time to load plugins for a list
             for provider in chosen_plugins(ctx).commands:
-                known.setdefault(provider.spec.name, provider.spec.summary)
+                known.setdefault(provider.spec.name, printable(provider.spec.summary))
         return list(known.items())
 
 

@@ -45,6 +45,8 @@ __all__ = ["command"]
 @click.option("--item", default="/", metavar="LOCATION", help="Sign a sequence item, such as BeamSequence[0].")
 @click.option("--purpose", type=int, metavar="N", help="Purpose of the signature, 1 to 18 (PS3.16 CID 7007).")
 @click.option("--preserve-bytes", is_flag=True, help="Keep padding of text values that is not canonical.")
+@click.option("--transfer-syntax", metavar="UID", help="Write in this one: a UID, explicit, implicit, big or deflated.")
+@click.option("--lengths", type=click.Choice(["explicit", "undefined"]), help="Write sequences with such lengths.")
 @click.option("--dump", metavar="FILE", help="Write the bytes that are hashed.")
 @old_format_option
 @input_option
@@ -66,6 +68,8 @@ def command(
     item: str,
     purpose: int | None,
     preserve_bytes: bool,
+    transfer_syntax: str | None,
+    lengths: str | None,
     dump: str | None,
     old_format: bool,
     input_kind: str,
@@ -90,6 +94,8 @@ def command(
         item=item,
         purpose=purpose,
         preserve_bytes=preserve_bytes,
+        transfer_syntax=transfer_syntax,
+        lengths=lengths,
         old_format=old_format,
         dump=dump,
         in_place=in_place,

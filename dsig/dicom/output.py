@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import secrets
 import stat
 import zlib
 from collections.abc import Iterator
@@ -52,7 +51,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     if not target.parent.is_dir():
         raise _not_written(shown, "its directory does not exist", f"create {target.parent} first")
     try:
-        temporary = str(target.parent / f".{target.name[:40]}.{secrets.token_hex(8)}.part")
+        temporary = str(target.parent / f".{target.name[:40]}.{os.urandom(8).hex()}.part")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise _failed(shown, error) from None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import threading
 import zlib
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from dsig.errors import InputError, LimitError, MalformedError, Where
+from dsig.errors import DsigError, InputError, LimitError, MalformedError, Where
 from dsig.limits import Limits
 
 __all__ = ["CHUNK", "BytesSource", "FileSource", "Inflation", "Source", "StreamSource", "open_source", "spooled"]
@@ -189,6 +188,8 @@ def _of_file(file: IO[bytes], name: str) -> Source:
         if os.fstat(file.fileno()).st_size <= SMALL:
             return BytesSource(file.read(), name)
         return FileSource(file, name)
+    import tempfile
+
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - freed with the source
     while data_read := file.read(CHUNK):
         spool.write(data_read)
@@ -196,13 +197,19 @@ def _of_file(file: IO[bytes], name: str) -> Source:
 
 
 @contextmanager
-def spooled(name: str) -> Iterator[IO[bytes]]:
-    """A temporary file that stays in memory while small. Raises `InputError` if the disk is full."""
+def spooled(name: str, failure: type[DsigError] = InputError) -> Iterator[IO[bytes]]:
+    """A temporary file that stays in memory while small. Raises `failure` if the disk is full."""
+    import tempfile  # costs more than the rest of this module; few files need it
+
     with tempfile.SpooledTemporaryFile(max_size=SPOOL) as spool:
         try:
             yield spool
         except OSError as error:
-            raise _unreadable(name, error) from None
+            raise failure(
+                f"temporary file: {error.strerror or error}",
+                where=Where(name),
+                hint="free space, or name a roomier place in TMPDIR",
+            ) from None
 
 
 class Inflation:
