@@ -45,15 +45,17 @@ class Page:
         """An empty line."""
         self._stream.write("\n")
 
-    def line(self, text: str, *, indent: int = 0, lead: str = "", column: int = 0, last: str = "") -> None:
-        """Write `lead` (coloured if it is a verdict), then `text` from `column` on, wrapped with a hanging indent.
+    def heading(self, verdict: str, text: str, remark: str = "", *, column: int) -> None:
+        """Write a line that is not wrapped, so that programs like grep find it whole."""
+        shown = f"{_shortened(printable(text))}{printable(remark)}"
+        self._stream.write(f"{self._styled(verdict)}{' ' * max(column - len(verdict), 2)}{shown}\n")
 
-        `last` is what the line ends with when the text is too long to be shown in full.
-        """
-        shown = _shortened(printable(text)) + last
+    def line(self, text: str, *, indent: int = 0, lead: str = "", column: int = 0) -> None:
+        """Write `lead` (coloured if it is a verdict), then `text` from `column` on, wrapped with a hanging indent."""
+        shown = _shortened(printable(text))
         lead = _shortened(printable(lead))
         start = max(indent + column, indent + len(lead) + 2 if lead and column else indent)
-        room = max(self.width - start, 20)
+        room = max(self.width - start, 10)
         wrapped = textwrap.wrap(shown, room, break_long_words=False, break_on_hyphens=False) or [""]
         first = " " * indent + self._styled(lead) + " " * (start - indent - len(lead)) + wrapped[0]
         self._stream.write(first.rstrip() + "\n")

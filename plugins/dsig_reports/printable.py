@@ -9,8 +9,9 @@ def printable(text: str) -> str:
     r"""The text with everything invisible written out, as `\x1b` or `\u202e`.
 
     That is control characters, line ends, bidirectional overrides and other format characters, unpaired surrogates,
-    private and unassigned code points, and all spaces but the plain one.
+    private and unassigned code points, all spaces but the plain one, and that too where it would move the rest out of
+    sight or onto a line of its own.
     """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return text.replace("  ", r" \x20")

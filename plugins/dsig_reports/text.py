@@ -51,11 +51,13 @@ class TextReporter:
 
 
 def _file(page: Page, file: FileReport, verbose: int) -> None:
-    page.line(file.path, lead=file.verdict.value, column=_COLUMN + 2, last=_extent(file))
+    page.heading(file.verdict.value, file.path, _extent(file), column=_COLUMN + 2)
     if file.error is not None:
         hint = f" ({file.error.hint})" if file.error.hint else ""
         where = file.error.where.removeprefix(file.path).lstrip(", ")
-        page.line(f"{file.error.message}{f' [{where}]' if where else ''}{hint}", indent=2)
+        page.line(
+            f"{file.error.message}{f' [{where}]' if where else ''}{hint}", indent=2, lead="reason", column=_COLUMN
+        )
         return
     if verbose < 0:
         return
