@@ -137,16 +137,6 @@ def test_a_pipe_is_a_source():
         feeder.join()
 
 
-def test_a_path_of_a_named_pipe_is_a_source(tmp_path: Path):
-    fifo = tmp_path / "pipe"
-    os.mkfifo(fifo)
-    feeder = threading.Thread(target=fifo.write_bytes, args=(PATTERN,))
-    feeder.start()
-    with open_source(fifo) as source:
-        assert (source.size, content(source, 5, 9)) == (len(PATTERN), PATTERN[5:9])
-    feeder.join()
-
-
 # ---------------------------------------------------------------------------------------------------- what is refused
 
 
