@@ -24,9 +24,7 @@ pytestmark = pytest.mark.interop
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("name", READABLE)
 def test_dsig_accepts_what_the_peer_signed_with_every_mac(name, key, tmp_path):
-    signing = {
-        mac: AT_ONCE.submit(peer_signs, BASE / name, tmp_path / f"{mac}.dcm", key=key, mac=mac) for mac in MACS
-    }
+    signing = {mac: AT_ONCE.submit(peer_signs, BASE / name, tmp_path / f"{mac}.dcm", key=key, mac=mac) for mac in MACS}
     refused = {}
     for mac, done in signing.items():
         done.result()
