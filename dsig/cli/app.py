@@ -91,7 +91,7 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 passed or done, 1 failed, 2 usage, 3 indeterminate, 4 unsigned, 5 input, 6 key, 7 plugin,"
     " 8 output.",
 )

@@ -43,7 +43,7 @@ def expand(paths: Sequence[str], *, kind: str = "auto", without: str | None = No
         inside, skipped = _below(given, kind, without)
         if skipped and not quiet:
             shown = ", ".join(skipped[:_SHOWN]) + (", …" if len(skipped) > _SHOWN else "")
-            note(f"skipped {len(skipped)} file{'' if len(skipped) == 1 else 's'} without DICOM in {given}: {shown}")
+            note(f"skipped {len(skipped)} in {given} that {'is' if len(skipped) == 1 else 'are'} no DICOM: {shown}")
         if not inside:
             raise InputError("no DICOM files in this directory", code="nothing-found", where=Where(given))
         found += inside
@@ -55,11 +55,10 @@ def _below(directory: str, kind: str, without: str | None) -> tuple[list[Found],
     skipped: list[str] = []
     left_out = os.path.realpath(without) if without is not None else None
     for parent, directories, names in os.walk(directory, onerror=_unreadable):
-        directories[:] = sorted(
-            d
-            for d in directories
-            if left_out is None or os.path.realpath(os.path.join(parent, d)) != left_out  # noqa: PTH118
-        )
+        below = {name: os.path.join(parent, name) for name in sorted(directories)}  # noqa: PTH118 - as below
+        links = [path for path in below.values() if os.path.islink(path)]  # noqa: PTH114 - not followed, but told
+        skipped += [f"{os.path.relpath(path, directory)}{os.sep}" for path in links]
+        directories[:] = [name for name, path in below.items() if os.path.realpath(path) != left_out]
         for name in sorted(names):
             path = os.path.join(parent, name)  # noqa: PTH118 - `./a` given is `./a/b` told
             relative = os.path.relpath(path, directory)

@@ -11,6 +11,7 @@ import click
 from dsig.cli.options import backend_option, input_option, verbosity_options, with_plugins
 from dsig.cli.terminal import covered, row, signer, standard_output
 from dsig.inspect import InspectedSignature, Inspection, inspect
+from dsig.model import Finding
 from dsig.plugins import Plugins
 
 __all__ = ["command"]
@@ -18,7 +19,7 @@ __all__ = ["command"]
 SCHEMA = "dsig.inspection/1"
 
 
-@click.command("inspect", no_args_is_help=True)
+@click.command("inspect")
 @click.argument("path", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @input_option
@@ -91,7 +92,7 @@ def _tell(out: TextIO, found: Inspection, verbose: int) -> None:
     row(out, "syntax", found.transfer_syntax)
     row(out, "elements", str(found.elements))
     for finding in found.findings:
-        row(out, finding.severity, finding.message)
+        row(out, _label(finding), finding.message)
     for signature in found.signatures:
         place = "the data set" if signature.location == "/" else signature.location
         row(out, "signature", f"{signature.uid or 'without UID'} of {place}")
@@ -113,8 +114,12 @@ def _details(out: TextIO, signature: InspectedSignature, verbose: int) -> None:
     row(out, "mac", f"{mac.algorithm or 'unknown'} in {mac.transfer_syntax or 'unknown'}, MAC ID {mac.id}", indent=4)
     row(out, "covers", covered(signature.coverage), indent=4)
     for finding in signature.findings:
-        row(out, finding.severity, finding.message, indent=4)
+        row(out, _label(finding), finding.message, indent=4)
     if verbose > 0:
         for element in signature.coverage.unsigned:
             place = element.location or f"({element.tag[:4]},{element.tag[4:]}) {element.keyword}"
             row(out, "unsigned", f"{place.rstrip()}: {element.reason}", indent=4)
+
+
+def _label(finding: Finding) -> str:
+    return "note" if finding.severity == "info" else finding.severity

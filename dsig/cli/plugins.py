@@ -81,7 +81,7 @@ def _list(as_json: bool, plugins: Plugins) -> int:
     return 0
 
 
-@command.command("show", no_args_is_help=True)
+@command.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @with_plugins

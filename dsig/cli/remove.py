@@ -14,7 +14,7 @@ from dsig.remove import Removed, remove
 __all__ = ["command"]
 
 
-@click.command("remove", no_args_is_help=True)
+@click.command("remove")
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @output_options
 @click.option("--uid", metavar="UID", help="Remove the signature with this Digital Signature UID.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -31,9 +32,8 @@ class _Terminated(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `dsig` with these arguments (default: those of the process) and give its exit status."""
     prepare_streams()
-    previous = signal.getsignal(signal.SIGTERM)
+    previous = _on_termination(_terminate)
     try:
-        signal.signal(signal.SIGTERM, _terminate)
         return _run(sys.argv[1:] if arguments is None else list(arguments))
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted", "note")
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("terminated", "note")
         return ExitStatus.TERMINATED
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        _on_termination(previous)
 
 
 def _run(arguments: list[str]) -> int:
@@ -91,6 +91,13 @@ def _usage(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path if context else 'dsig'} --help)"
+
+
+def _on_termination(handler: Any) -> Any:
+    """Set what SIGTERM does and give what it did; outside the main thread nothing can be set."""
+    if handler is None or threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, handler)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -27,7 +27,7 @@ from dsig.sign import Signed, SignOptions, sign
 __all__ = ["command"]
 
 
-@click.command("sign", no_args_is_help=True)
+@click.command("sign")
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @output_options
 @click.option(
@@ -81,8 +81,8 @@ def command(
     """Sign DICOM files.
 
     Everything that can be signed is, unless --tag or --tag-file select elements. One file goes to OUT; several files,
-    or all DICOM files below a directory, go to the directory OUT. A passphrase is asked for on the terminal, or comes
-    from --passphrase-file, --passphrase-fd or --passphrase-env.
+    or all DICOM files below a directory, go to the directory OUT. A passphrase is asked for on the terminal, unless an
+    option says where it is.
 
     Example: dsig sign ct.dcm -o signed.dcm --key key.pem --cert signer.pem
     """

@@ -92,7 +92,7 @@ def signer(facts: SignerFacts | None) -> str:
     """Who a certificate names, in one line."""
     if facts is None:
         return "unknown, there is no readable certificate"
-    return f"{facts.subject or 'without name'} (certificate of {facts.issuer or 'nobody'}, {facts.key})"
+    return f"{facts.subject or 'without name'} (issued by {facts.issuer or 'nobody'}, {facts.key})"
 
 
 def covered(coverage: Coverage) -> str:

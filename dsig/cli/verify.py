@@ -31,7 +31,7 @@ STATUS = {
 }
 
 
-@click.command("verify", no_args_is_help=True)
+@click.command("verify")
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @click.option("--trust-root", "roots", multiple=True, metavar="FILE|DIR", help="Trust these certificates. Repeatable.")
 @click.option(

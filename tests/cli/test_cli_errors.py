@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
 from dsig.cli import run as running
@@ -97,6 +99,14 @@ def test_plugin_that_ends_the_process_is_an_internal_error(run, monkeypatch):
 
     monkeypatch.setattr(running, "_invoke", leave)
     assert run("--help").status == 70
+
+
+def test_command_line_works_outside_the_main_thread(ct):
+    statuses: list[int] = []
+    thread = Thread(target=lambda: statuses.append(running.main(["inspect", str(ct), "--quiet"])))
+    thread.start()
+    thread.join()
+    assert statuses == [0]
 
 
 def test_error_of_the_api_is_told_with_place(run, monkeypatch):
