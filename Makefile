@@ -3,6 +3,7 @@
 #   make            the list below
 #   make demo       sign, verify and tamper with a file; needs Python 3.11 or later, nothing else
 #   make test       all tests, the ones against real peers included; installs what is missing
+#   make test-lowest  the tests without peers, on the lowest versions of the dependencies
 #   make lint       style, types, import contracts
 #   make bench      speed, as ratios against peers
 #   make clean      remove what the others made
@@ -25,7 +26,7 @@ APT = $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv peers demo test lint bench clean
+.PHONY: help venv peers demo test test-lowest lint bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTEST/p'
@@ -68,6 +69,14 @@ demo: $(VENV)/.stamp-run
 
 test: venv peers
 	@$(BIN)/python -m pytest $(PYTEST)
+
+# An environment of its own, beside the one of the other targets.
+test-lowest: venv
+	@$(PYTHON) -m venv --clear $(VENV)/lowest
+	@$(VENV)/lowest/bin/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
+	@$(BIN)/python tools/lowest.py > $(VENV)/lowest/constraints.txt
+	@$(VENV)/lowest/bin/python -m pip install -q --disable-pip-version-check -c $(VENV)/lowest/constraints.txt -e . --group test
+	@$(VENV)/lowest/bin/python -m pytest -q -m 'not interop and not slow' $(PYTEST)
 
 lint: venv
 	$(BIN)/ruff check
