@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, Secrets, Signer
 from dsig.model import PluginUse
-from dsig.plugins import Plugins, default
+from dsig.plugins import Plugins, blaming, default
 
 __all__ = ["NoSecrets", "OpenKey", "open_key"]
 
@@ -44,8 +44,10 @@ def open_key(
     plugins = plugins or default()
     name, source = plugins.key_source_for(uri)
     origin = plugins.key_sources.provider(name).origin
-    with source.open(KeyRequest(uri, certificate), secrets or NoSecrets()) as signer:
-        der: object = signer.certificate
+    with ExitStack() as stack:
+        with blaming(origin, "opening the key", secret=True):
+            signer = stack.enter_context(source.open(KeyRequest(uri, certificate), secrets or NoSecrets()))
+            der: object = signer.certificate
         if not isinstance(der, bytes) or not der:
             raise KeySourceError(
                 f"key source {name!r} gave no certificate", code="no-certificate", hint="give one with --cert"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -39,7 +39,7 @@ from dsig.hookspecs import (
 )
 from dsig.model import PluginUse
 
-__all__ = ["Fault", "Plugins", "Provider", "Providers", "default", "load"]
+__all__ = ["Fault", "Plugins", "Provider", "Providers", "blaming", "default", "load"]
 
 GROUP = "dsig"
 FIRST_PARTY = "dsig"
@@ -274,6 +274,30 @@ def load(
 def default() -> Plugins:
     """All installed plugins, discovered once per process."""
     return load()
+
+
+@contextmanager
+def blaming(
+    origin: PluginUse, doing: str, *, secret: bool = False, allow: tuple[type[Exception], ...] = ()
+) -> Iterator[None]:
+    """Turn what a plugin raises, this package's own errors excepted, into a `PluginError` that names it.
+
+    With `secret` nothing but the type of the exception is told: its text may hold what no log may see. `allow` is what
+    the contract lets a provider raise.
+    """
+    try:
+        yield
+    except DsigError:
+        raise
+    except Exception as error:
+        if isinstance(error, allow):
+            raise
+        reason = type(error).__name__ if secret else _brief(error)
+        raise PluginError(
+            f"plugin {origin.name} of {origin.distribution} failed while {doing}: {reason}",
+            code="plugin-failed",
+            hint=f"ask the authors of {origin.distribution}",
+        ) from (None if secret else error)
 
 
 def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object]) -> object | None:

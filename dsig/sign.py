@@ -30,7 +30,7 @@ from dsig.io import Given, as_input, as_output, name_of
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
-from dsig.plugins import Plugins, default
+from dsig.plugins import Plugins, blaming, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
 from dsig.signature.insertion import signature_changes
@@ -143,6 +143,7 @@ class _Signing:
         # 1. Algorithm, backend and certificate.
         self.spec = _mac_spec(plugins, options)
         self.backend: CryptoBackend = plugins.crypto_backends.get(options.crypto_backend)
+        self.backend_origin = plugins.crypto_backends.provider(options.crypto_backend).origin
         self.facts = self.certificate()
 
         # 2. The level to sign, read so that every later reader finds the same.
@@ -151,7 +152,9 @@ class _Signing:
         refuse_disorder(self.main)
 
         # 3. What to sign, with what the profile wants.
-        wanted = plugins.profiles.get(options.profile).required(LevelView(self.level))
+        self.profile_origin = plugins.profiles.provider(options.profile).origin
+        with blaming(self.profile_origin, "naming required elements"):
+            wanted = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
         self.selected = select(self.level, options.tags, wanted)
 
         # 4. The two items, but for the signature itself.
@@ -182,7 +185,8 @@ class _Signing:
     def certificate(self) -> CertificateFacts:
         """Facts of the signer's certificate; one that is not valid now is used, but not without a word."""
         try:
-            facts = self.backend.certificate(self.key.certificate)
+            with blaming(self.backend_origin, "reading the certificate", allow=(ValueError,)):
+                facts = self.backend.certificate(self.key.certificate)
         except ValueError as error:
             raise KeySourceError(f"the signer's certificate cannot be used: {error}", code="certificate") from None
         now = datetime.now(UTC)
@@ -233,7 +237,9 @@ class _Signing:
             self.facts.key_type,
             new.purpose.code if new.purpose else "",
         )
-        for finding in self.plugins.profiles.get(options.profile).check(LevelView(self.level), view):
+        with blaming(self.profile_origin, "checking the profile"):
+            findings = list(self.plugins.profiles.get(options.profile).check(LevelView(self.level), view))
+        for finding in findings:
             if finding.severity == "error":
                 raise UsageError(
                     f"profile {options.profile} does not allow this: {finding.message}",
@@ -334,10 +340,12 @@ class _Signing:
                     f"MAC algorithm {self.spec.name} gave {len(self.digest)} bytes instead of {self.spec.digest_size}",
                     code="plugin-contract",
                 )
-            value: object = self.key.signer.sign_digest(self.digest, self.spec)
+            with blaming(self.key.origin, "signing", secret=True):
+                value: object = self.key.signer.sign_digest(self.digest, self.spec)
             if not isinstance(value, bytes) or not value:
                 raise PluginError(f"key source {self.key.origin.name} gave no signature", code="plugin-contract")
-            check = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
+            with blaming(self.backend_origin, "verifying the new signature"):
+                check = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
             if not check.valid:
                 raise KeySourceError(
                     f"the new signature does not verify with its certificate: {check.reason}",
@@ -387,7 +395,8 @@ class _Signing:
         origins = {
             self.key.origin,
             self.plugins.mac_algorithms.provider(self.options.mac).origin,
-            self.plugins.crypto_backends.provider(self.options.crypto_backend).origin,
+            self.backend_origin,
+            self.profile_origin,
         }
         return Signed(
             name,

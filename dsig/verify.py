@@ -32,7 +32,7 @@ from dsig.model import (
     Status,
     Times,
 )
-from dsig.plugins import Plugins, default
+from dsig.plugins import Plugins, blaming, default
 from dsig.signature.coverage import coverage_axis, coverage_of
 from dsig.signature.mac import MacCursor, mac_pieces, pump
 from dsig.signature.padding import repads
@@ -98,6 +98,7 @@ class _Verification:
         self.options = options
         self.plugins = plugins
         self.at = options.at or datetime.now(UTC)
+        self.backend_origin = plugins.crypto_backends.provider(options.crypto_backend).origin
 
     def report(self) -> FileReport:
         """Ask everything, top to bottom."""
@@ -164,7 +165,8 @@ class _Verification:
     def signature(self, found: FoundSignature, attempt: _Attempt) -> SignatureReport:
         """The six answers and the verdict on one signature."""
         backend = self.plugins.crypto_backends.get(self.options.crypto_backend)
-        facts, unreadable = _certificate(backend, found)
+        with blaming(self.backend_origin, "reading a certificate"):
+            facts, unreadable = _certificate(backend, found)
         structure = Axis(_worst(*found.structure, *unreadable), (*found.structure, *unreadable))
         integrity, used, digest = self.integrity(found, attempt, backend, facts)
         coverage = coverage_of(found.level, found.mac.elements if found.mac else ())
@@ -206,7 +208,8 @@ class _Verification:
             return Axis(Status.NOT_CHECKED, tuple(attempt.findings)), attempt.reading, digest
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm if found.mac else "")
         notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts)]
-        check = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
+        with blaming(self.backend_origin, "verifying a signature"):
+            check = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
         if check.valid:
             return Axis(Status.PASSED, tuple(notes)), attempt.reading, digest
         for reading in self.other_readings(found):
@@ -291,7 +294,9 @@ class _Verification:
             intermediates=material.intermediates,
             crls=material.crls,
         )
-        evidence = self.plugins.trust_backends.get(self.options.trust_backend).evaluate(request)
+        trust_backend = self.plugins.trust_backends.get(self.options.trust_backend)
+        with blaming(self.plugins.trust_backends.provider(self.options.trust_backend).origin, "judging trust"):
+            evidence = trust_backend.evaluate(request)
         status, findings = evidence.status, evidence.findings
         if status is Status.PASSED and (
             not evidence.path or evidence.path[0] != request.certificate or evidence.path[-1] not in material.anchors

@@ -73,6 +73,7 @@ def _signature(signature: SignatureReport) -> dict[str, Any]:
             "algorithm": mac.algorithm,
             "transfer_syntax": mac.transfer_syntax,
             "digest": mac.digest,
+            "encoding": mac.encoding,
         },
         "profiles": list(signature.profiles),
         "purpose": _purpose(signature.purpose),
@@ -122,6 +123,13 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
     return {
         "signed": coverage.signed,
         "unsigned": [
-            {"tag": element.tag, "keyword": element.keyword, "reason": element.reason} for element in coverage.unsigned
+            {
+                "tag": element.tag,
+                "keyword": element.keyword,
+                "reason": element.reason,
+                "location": element.location,
+            }
+            for element in coverage.unsigned
         ],
+        "absent": list(coverage.absent),
     }

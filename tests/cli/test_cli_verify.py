@@ -59,7 +59,7 @@ def test_fixed_points_of_the_report(run, signed_ct, ct, tmp_path, trust):
     (signature,) = report["files"][0]["signatures"]
     # openssl x509 -in pki/rsa2048.pem -noout -fingerprint -sha256
     assert signature["signer"]["sha256"] == "b58628d7a22b2f79b4b0349682262663a8d3cc0bde8603e30bc1d4fd17a9a5ac"
-    assert signature["coverage"] == {"signed": 257, "unsigned": []}
+    assert signature["coverage"] == {"signed": 257, "unsigned": [], "absent": []}
     assert signature["location"] == "/"
     assert signature["times"]["proven"] is None
     assert {use["name"] for use in report["plugins"]} == {"cryptography", "macs", "reports"}
