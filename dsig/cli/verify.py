@@ -13,10 +13,10 @@ from dsig.cli.options import backend_option, input_option, old_format_option, ve
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import standard_output
-from dsig.errors import DsigError, PluginError, UsageError
+from dsig.errors import UsageError
 from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
-from dsig.plugins import Plugins, Provider
+from dsig.plugins import Plugins, Provider, blaming
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verify import VerifyOptions, plugins_used, verify
 
@@ -135,13 +135,6 @@ def _write(
 
 
 def _render(whole: Report, provider: Provider[ReporterSpec], plugins: Plugins, stream: IO[Any], verbose: int) -> None:
-    try:
-        plugins.reporters.get(provider.spec.name).render(whole, stream, verbose=verbose)
-    except (DsigError, OSError):
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"report format {provider.spec.name!r} of {provider.origin.distribution} failed: {type(error).__name__}",
-            code="plugin-failed",
-            hint="use --format json",
-        ) from error
+    reporter = plugins.reporters.get(provider.spec.name)
+    with blaming(provider.origin, "writing the report", allow=(OSError,)):
+        reporter.render(whole, stream, verbose=verbose)
