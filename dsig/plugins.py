@@ -282,8 +282,8 @@ def blaming(
 ) -> Iterator[None]:
     """Turn what a plugin raises, this package's own errors excepted, into a `PluginError` that names it.
 
-    With `secret` nothing but the type of the exception is told: its text may hold what no log may see. `allow` is what
-    the contract lets a provider raise.
+    Only the type of the exception is told: its text may hold what no log may see. With `secret` it is not even kept as
+    the cause. `allow` is what the contract lets a provider raise.
     """
     try:
         yield
@@ -292,9 +292,8 @@ def blaming(
     except Exception as error:
         if isinstance(error, allow):
             raise
-        reason = type(error).__name__ if secret else _brief(error)
         raise PluginError(
-            f"plugin {origin.name} of {origin.distribution} failed while {doing}: {reason}",
+            f"plugin {origin.name} of {origin.distribution} failed while {doing}: {type(error).__name__}",
             code="plugin-failed",
             hint=f"ask the authors of {origin.distribution}",
         ) from (None if secret else error)
