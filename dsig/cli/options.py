@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from dsig.plugins import Plugins
-    from dsig.secrets import Channels
+    from dsig.secrets import Channel
 
 __all__ = [
     "backend_option",
@@ -146,30 +146,45 @@ def verbosity_options(function: F) -> F:
 
 
 def secret_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The ways to give a passphrase, none of them its value; the function gets `secrets`. Default: ask."""
+    """The ways to give a passphrase or PIN, none of them its value; the function gets `secrets`. Default: ask."""
 
     @click.option("--passphrase-file", metavar="FILE", help="Read the key's passphrase from this file.")
     @click.option("--passphrase-fd", type=int, metavar="N", help="Read it from this file descriptor.")
     @click.option("--passphrase-env", metavar="NAME", help="Take it from this environment variable.")
+    @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
+    @click.option("--pin-fd", type=int, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
     @functools.wraps(function)
     def wrapper(
-        *args: Any, passphrase_file: str | None, passphrase_fd: int | None, passphrase_env: str | None, **kwargs: Any
+        *args: Any,
+        passphrase_file: str | None,
+        passphrase_fd: int | None,
+        passphrase_env: str | None,
+        pin_file: str | None,
+        pin_fd: int | None,
+        pin_env: str | None,
+        **kwargs: Any,
     ) -> int:
-        secrets = _channels(passphrase_file, passphrase_fd, passphrase_env)
+        from dsig.secrets import Channels
+
+        secrets = Channels(
+            passphrase=_channel("passphrase", passphrase_file, passphrase_fd, passphrase_env),
+            pin=_channel("PIN", pin_file, pin_fd, pin_env),
+        )
         return function(*args, secrets=secrets, **kwargs)
 
     return wrapper
 
 
-def _channels(file: str | None, descriptor: int | None, variable: str | None) -> Channels:
-    from dsig.secrets import Channels, from_descriptor, from_environment, from_file
+def _channel(what: str, file: str | None, descriptor: int | None, variable: str | None) -> Channel | None:
+    from dsig.secrets import from_descriptor, from_environment, from_file
 
     if sum(way is not None for way in (file, descriptor, variable)) > 1:
-        raise click.UsageError("give the passphrase in one way only", click.get_current_context())
+        raise click.UsageError(f"give the {what} in one way only", click.get_current_context())
     if file is not None:
-        return Channels(passphrase=from_file(file))
+        return from_file(file)
     if descriptor is not None:
-        return Channels(passphrase=from_descriptor(descriptor))
+        return from_descriptor(descriptor)
     if variable is not None:
-        return Channels(passphrase=from_environment(variable))
-    return Channels()
+        return from_environment(variable)
+    return None

@@ -132,7 +132,7 @@ def test_wrong_passphrase_is_never_told(spawn, encrypted, tmp_path, debug):
 def test_no_option_takes_a_secret_as_its_value():
     options = {option for parameter in command.params for option in parameter.opts}
     about_secrets = {option for option in options if option.startswith(("--pass", "--pin", "--secret"))}
-    assert about_secrets == {"--passphrase-file", "--passphrase-fd", "--passphrase-env"}
+    assert about_secrets == {f"--{kind}-{way}" for kind in ("passphrase", "pin") for way in ("file", "fd", "env")}
 
 
 @pytest.mark.parametrize(
