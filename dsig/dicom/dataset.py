@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -101,6 +102,16 @@ class DataSet:
         buffer = bytearray(length)
         self.source.read_into(element.value, memoryview(buffer))
         return bytes(buffer)
+
+    def fragments(self, element: Element) -> Iterator[tuple[int, int, int]]:
+        """(header, value, end) offsets of the offset table and the fragments of encapsulated pixel data."""
+        unpack = struct.Struct(f"{self.encoding.order}HHI").unpack_from
+        pos, last = element.value, element.end - 8
+        while pos < last:
+            buf, base = self.source.window(pos, 8)
+            end = pos + 8 + unpack(buf, pos - base)[2]
+            yield pos, pos + 8, end
+            pos = end
 
     def value(self, tag: int) -> bytes | None:
         """Raw value of a short plain element, None if there is none."""

@@ -129,7 +129,8 @@ class _Encoder:
         yield self.header_of_container(element.tag, "OB" if fragments else "SQ")
         item, delimiter = self._tag.pack(0xFFFE, 0xE000), self._tag.pack(0xFFFE, 0xE0DD)
         if fragments:
-            yield from self.fragments(element.value, element.end, level.encoding, item)
+            for start, value, stop in level.fragments(element):
+                yield from self.fragment(start, value, stop, item)
             yield delimiter
             return
         encoding = level.encoding.implicit() if element.vr == "UN" else level.encoding
@@ -161,16 +162,6 @@ class _Encoder:
                 yield delimiter
                 encoding = encodings.pop()
         yield delimiter
-
-    def fragments(self, value: int, end: int, encoding: Encoding, item: bytes) -> Iterator[Piece]:
-        """Pieces of the items of encapsulated pixel data; `end` is after the delimiter."""
-        unpack = struct.Struct(f"{encoding.order}HHI").unpack_from
-        source, pos = self.source, value
-        while pos < end - 8:
-            buf, base = source.window(pos, 8)
-            length = unpack(buf, pos - base)[2]
-            yield from self.fragment(pos, pos + 8, pos + 8 + length, item)
-            pos += 8 + length
 
     def fragment(self, start: int, value: int, stop: int, item: bytes) -> Iterable[Piece]:
         """Pieces of one fragment; the item tag is little endian in every encapsulated file."""

@@ -76,11 +76,8 @@ def repads(level: DataSet, elements: Collection[Element], limits: Limits) -> Ite
         elif element.kind == SEQUENCE:
             yield from _nested(level, element, limits)
         else:
-            for kind, _tag, _vr, start, value, stop in walk(
-                source, element.start, element.end, encoding, limits=limits
-            ):
-                if kind == FRAGMENT:
-                    yield from _fragment(start, value, stop)
+            for start, value, stop in level.fragments(element):
+                yield from _fragment(start, value, stop)
 
 
 def _nested(level: DataSet, element: Element, limits: Limits) -> Iterator[Repad]:
