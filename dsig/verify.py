@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Any
 
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile, open_dicom
@@ -14,7 +15,7 @@ from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.source import open_source
 from dsig.dicom.walk import FRAGMENTS
 from dsig.errors import DsigError, InputError, UsageError
-from dsig.hookspecs import CertificateFacts, CryptoBackend, Mac, TrustRequest
+from dsig.hookspecs import CertificateFacts, CryptoBackend, Mac, SignatureView, TrustRequest
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
 from dsig.model import (
@@ -32,12 +33,14 @@ from dsig.model import (
     Status,
     Times,
 )
-from dsig.plugins import Plugins, blaming, default
+from dsig.plugins import Plugins, Provider, blaming, default
 from dsig.signature.coverage import coverage_axis, coverage_of
 from dsig.signature.mac import MacCursor, mac_pieces, pump
 from dsig.signature.padding import repads
+from dsig.signature.purpose import SCHEME
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, STORED, TRAILING_NUL, Reading
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings, mac_encoding
+from dsig.signature.view import LevelView
 from dsig.trust import TrustMaterial
 
 __all__ = ["VerifyOptions", "verify"]
@@ -57,6 +60,8 @@ class VerifyOptions:
     """Time to judge certificates at, aware; None is now."""
     require_coverage: tuple[int, ...] | str | None = None
     """`all`, or the tags that must be signed (at the level of the signature)."""
+    require_profiles: tuple[str, ...] = ()
+    """Profiles (PS3.15 annex C), each of which a signature of the file that passes must meet."""
     old_format: bool = False
     """Fragment lengths are part of the MAC (reference section 1.3)."""
     input_kind: str = "auto"
@@ -74,6 +79,8 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     plugins = plugins or default()
     if options.at is not None and options.at.tzinfo is None:
         raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
+    for profile in options.require_profiles:
+        plugins.profiles.get(profile)  # a name nobody has is an error whatever the file is
     name = name_of(given)
     try:
         with as_input(given) as plain, open_source(plain) as source:
@@ -113,6 +120,9 @@ class _Verification:
 
         # 3. Ask the questions of each signature.
         signatures = tuple(self.signature(f, attempt) for f, attempt in zip(found, attempts, strict=True))
+
+        # 4. Ask for the profiles: of all signatures, one that passes has to meet each of them.
+        signatures = _with_profiles(signatures, self.options.require_profiles)
         return FileReport(
             self.name,
             _file_verdict(signatures, findings),
@@ -177,6 +187,10 @@ class _Verification:
             "coverage": self.coverage(coverage, found),
             "trust": trust,
         }
+        if self.options.require_profiles:
+            axes["profile"], profiles = self.profile(found, facts)
+        else:
+            profiles = ()
         required = ["structure", "integrity"]
         if self.options.check_trust:
             required.append("trust")
@@ -192,6 +206,7 @@ class _Verification:
             times=Times(found.item.date_time, "", self.at.astimezone(UTC).isoformat(timespec="seconds")),
             coverage=coverage,
             purpose=found.item.purpose,
+            profiles=profiles,
             certificate=found.item.certificate,
         )
 
@@ -274,6 +289,31 @@ class _Verification:
             return Axis(Status.FAILED, (gap, *axis.findings))
         return Axis(Status.PASSED, axis.findings)
 
+    def profile(self, found: FoundSignature, facts: CertificateFacts | None) -> tuple[Axis, tuple[str, ...]]:
+        """Which of the required profiles does this signature meet, and what is in the way of the others?"""
+        mac, purpose = found.mac, found.item.purpose
+        code = "" if purpose is None else purpose.code
+        if purpose is not None and purpose.scheme != SCHEME:
+            code = f"{code} of {purpose.scheme or 'no scheme'}"  # a 5 of another scheme is no verification
+        view = SignatureView(
+            # what is listed and cannot be in the MAC is not signed, whatever the list says
+            frozenset(e.tag for e in found.selected),
+            mac.algorithm if mac else "",
+            mac.transfer_syntax if mac else "",
+            facts.key_type if facts else "",
+            code,
+        )
+        met: list[str] = []
+        findings: list[Finding] = []
+        for name in dict.fromkeys(self.options.require_profiles):
+            profile = self.plugins.profiles.get(name)
+            with blaming(self.plugins.profiles.provider(name).origin, "checking a profile"):
+                said = [replace(f, message=f"{name}: {f.message}") for f in profile.check(LevelView(found.level), view)]
+            findings += said
+            if _worst(*said) is Status.PASSED:
+                met.append(name)
+        return Axis(_worst(*findings), tuple(findings)), tuple(met)
+
     def trust(self, found: FoundSignature, facts: CertificateFacts | None) -> Axis:
         """Does the certificate lead to a root the user trusts?"""
         if facts is None:
@@ -323,7 +363,8 @@ _GRAVITY = [Status.PASSED, Status.NOT_CHECKED, Status.INDETERMINATE, Status.FAIL
 def plugins_used(options: VerifyOptions, plugins: Plugins, files: Sequence[FileReport]) -> tuple[PluginUse, ...]:
     """The plugins that took part in these reports."""
     algorithms = {s.mac.algorithm for f in files for s in f.signatures}
-    chosen = [plugins.crypto_backends.provider(options.crypto_backend)]
+    chosen: list[Provider[Any]] = [plugins.crypto_backends.provider(options.crypto_backend)]
+    chosen += (plugins.profiles.provider(name) for name in options.require_profiles)
     if options.check_trust and options.trust.anchors:
         chosen_trust = plugins.trust_backends.provider(options.trust_backend)
         return plugins.use(
@@ -340,6 +381,41 @@ def _verdict(required: Sequence[Status]) -> Status:
     """The worst of the required axes; what could not be checked is at best indeterminate."""
     worst = max(required, key=_GRAVITY.index)
     return Status.INDETERMINATE if worst is Status.NOT_CHECKED else worst
+
+
+def _with_profiles(signatures: tuple[SignatureReport, ...], required: tuple[str, ...]) -> tuple[SignatureReport, ...]:
+    """Verdicts with the profile axis taken in.
+
+    A signature fails for a profile it does not meet unless another one meets it and passes: an approval beside a
+    creator's signature does not have to be a creator's signature too. If the other is indeterminate, so is this axis.
+    """
+    if not required:
+        return signatures
+    best = {
+        name: min((s.verdict for s in signatures if name in s.profiles), key=_GRAVITY.index, default=Status.FAILED)
+        for name in required
+    }
+    return tuple(_with_profile(s, {n: best[n] for n in required if n not in s.profiles}) for s in signatures)
+
+
+def _with_profile(signature: SignatureReport, missed: dict[str, Status]) -> SignatureReport:
+    """One verdict with the profile axis; `missed` says how well other signatures meet what this one does not."""
+    axis = signature.axes["profile"]
+    if missed:
+        status = max(missed.values(), key=_GRAVITY.index)
+        if status is Status.PASSED:
+            elsewhere = Finding(
+                "profile-met-elsewhere",
+                f"another signature meets {', '.join(missed)}, so this one does not have to",
+                clause="PS3.15 C",
+                severity="info",
+            )
+            notes = (replace(f, severity="info") if f.severity == "error" else f for f in axis.findings)
+            axis = Axis(Status.PASSED if signature.profiles else Status.NOT_CHECKED, (elsewhere, *notes))
+        else:
+            axis = replace(axis, status=status)
+    asked = [] if axis.status is Status.NOT_CHECKED else [axis.status]
+    return replace(signature, axes=signature.axes | {"profile": axis}, verdict=_verdict([signature.verdict, *asked]))
 
 
 def _worst(*findings: Finding) -> Status:

@@ -46,6 +46,13 @@ STATUS = {
     metavar="all|TAG,...",
     help="Fail unless everything, or these elements, are signed. Repeatable.",
 )
+@click.option(
+    "--require",
+    "profiles",
+    multiple=True,
+    metavar="PROFILE",
+    help="Fail unless a signature that passes meets this profile, as creator. Repeatable.",
+)
 @old_format_option
 @input_option
 @click.option(
@@ -64,6 +71,7 @@ def command(
     at: str | None,
     no_trust: bool,
     require_coverage: tuple[str, ...],
+    profiles: tuple[str, ...],
     old_format: bool,
     input_kind: str,
     form: str,
@@ -88,6 +96,7 @@ def command(
         check_trust=not no_trust,
         at=_time(at),
         require_coverage=coverage_wanted(require_coverage),
+        require_profiles=profiles,
         old_format=old_format,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
