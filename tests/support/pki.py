@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,3 +67,14 @@ def trusting() -> dsig.TrustMaterial:
 def checked(given: object, **options: object) -> dsig.FileReport:
     """Verify with the corpus root trusted."""
     return dsig.verify(given, dsig.VerifyOptions(trust=trusting(), **options))
+
+
+_OPEN = ExitStack()
+atexit.register(_OPEN.close)
+
+
+@cache
+def key(name: str = "rsa2048") -> dsig.OpenKey:
+    """A signer of the corpus opened by dsig, for as long as the tests run."""
+    uri, given = f"file:{PKI / name}.key.pem", str(PKI / f"{name}.pem")
+    return _OPEN.enter_context(dsig.open_key(uri, certificate=given))

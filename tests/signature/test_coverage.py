@@ -1,0 +1,156 @@
+"""Coverage: every element of the signed level is either in the MAC or listed with the reason why not."""
+
+from __future__ import annotations
+
+import pytest
+from support import encode as e
+from support import signed as s
+from support.encode import element, item, sequence
+from support.pki import checked
+from support.signed import DATA, Parts
+
+import dsig
+
+GOOD = Parts()
+
+
+def verified(parts: Parts, **options: object) -> dsig.SignatureReport:
+    [signature] = checked(parts.file(), **options).signatures
+    assert signature.axes["integrity"].status == "passed"
+    return signature
+
+
+def unsigned(parts: Parts) -> list[tuple[str, str]]:
+    return [(x.tag, x.reason) for x in verified(parts).coverage.unsigned]
+
+
+def with_(number: int, whole: bytes) -> Parts:
+    """The usual data set with one more element that is not listed."""
+    return GOOD.but(data=DATA | {number: whole}, listed=tuple(sorted(DATA)))
+
+
+def test_where_everything_is_signed_nothing_is_listed_and_the_axis_has_passed():
+    signature = verified(GOOD)
+    assert (signature.coverage.signed, signature.coverage.unsigned, signature.coverage.absent) == (len(DATA), (), ())
+    assert signature.axes["coverage"] == dsig.Axis(dsig.Status.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("number", "whole", "reason"),
+    [
+        (0x00104000, element(0x00104000, "LT", b"ab"), "not-listed"),
+        (0x00400275, sequence(0x00400275, item()), "not-listed"),
+        (0x00410010, element(0x00410010, "UN", b"ab"), "unsignable-un"),
+        (0x00410010, e.tag(0x00410010) + b"ZZ" + bytes(6), "unsignable-un"),
+        (0x00400275, sequence(0x00400275, item(element(0x00410010, "UN"))), "unsignable-nested-un"),
+        (0x00060010, element(0x00060010, "LO", b"ab"), "unsignable-tag"),
+        (0x00041430, element(0x00041430, "CS", b"IMAGE "), "unsignable-tag"),
+        (0x00080001, element(0x00080001, "UL", bytes(4)), "unsignable-tag"),
+        (0xFFFA0010, element(0xFFFA0010, "LO", b"ab"), "unsignable-tag"),
+    ],
+)
+def test_what_is_not_protected_is_listed_with_the_reason(number: int, whole: bytes, reason: str):
+    assert unsigned(with_(number, whole)) == [(f"{number:08X}", reason)]
+
+
+def test_what_is_not_protected_makes_the_axis_indeterminate_and_not_the_verdict():
+    signature = verified(with_(0x00104000, element(0x00104000, "LT", b"ab")))
+    axis = signature.axes["coverage"]
+    assert (axis.status, signature.verdict) == ("indeterminate", "passed")
+    assert [(f.code, f.severity) for f in axis.findings] == [("unsigned-not-listed", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("number", "whole"),
+    [
+        (0x00100000, element(0x00100000, "UL", bytes(4))),
+        (0xFFFCFFFC, element(0xFFFCFFFC, "OB", bytes(4))),
+    ],
+    ids=["group length", "trailing padding"],
+)
+def test_what_says_nothing_is_not_listed(number: int, whole: bytes):
+    assert unsigned(with_(number, whole)) == []
+
+
+def test_the_second_of_two_elements_with_one_tag_is_listed_as_duplicate():
+    data = s.joined(GOOD.elements())
+    at = data.index(DATA[0x00100020])
+    report = checked(s.part10(data[:at] + element(0x00100010, "PN", b"Forged^A") + data[at:]))
+    [signature] = report.signatures
+    assert [(x.tag, x.reason) for x in signature.coverage.unsigned] == [("00100010", "duplicate")]
+    assert report.verdict == "failed"
+
+
+def test_nested_elements_that_a_signed_sequence_leaves_out_are_listed_with_their_path():
+    inside = element(0x00060010, "LO", b"ab")
+    kept = element(0x00400007, "LO", b"ab")
+    deeper = sequence(0x00400008, item(inside))
+    data = DATA | {0x00400275: sequence(0x00400275, item(kept), item(inside, kept, deeper))}
+    hashed = (
+        bytes.fromhex("40007502 5351 0000 feff00e0") + kept + bytes.fromhex("feff00e0") + kept
+        + bytes.fromhex("40000800 5351 0000 feff00e0 feffdde0 feffdde0")
+    )  # fmt: skip
+    signature = verified(GOOD.but(data=data, hashed={0x00400275: hashed}))
+    assert [(x.tag, x.reason, x.location) for x in signature.coverage.unsigned] == [
+        ("00060010", "unsignable-tag", "RequestAttributesSequence[1].(0006,0010)"),
+        (
+            "00060010",
+            "unsignable-tag",
+            "RequestAttributesSequence[1].ScheduledProtocolCodeSequence[0].(0006,0010)",
+        ),
+    ]
+
+
+def test_group_lengths_in_a_signed_sequence_are_not_listed():
+    data = DATA | {0x00400275: sequence(0x00400275, item(element(0x00400000, "UL", bytes(4))))}
+    hashed = bytes.fromhex("40007502 5351 0000 feff00e0 feffdde0")
+    assert verified(GOOD.but(data=data, hashed={0x00400275: hashed})).coverage.unsigned == ()
+
+
+def test_signatures_in_items_of_a_signed_sequence_are_machinery():
+    inner = sequence(s.MAC_PARAMETERS, item()) + sequence(s.DIGITAL_SIGNATURES)
+    data = DATA | {0x00400275: sequence(0x00400275, item(inner))}
+    hashed = bytes.fromhex("40007502 5351 0000 feff00e0 feffdde0")
+    [signature] = checked(GOOD.but(data=data, hashed={0x00400275: hashed}).file()).signatures
+    assert signature.coverage.unsigned == ()
+
+
+def test_tags_that_are_listed_and_absent_are_named():
+    [signature] = checked(GOOD.but(listed=(*sorted(DATA), 0x7FE00011)).file()).signatures
+    assert signature.coverage.absent == ("7FE00011",)
+    assert signature.coverage.signed == len(DATA)
+
+
+# -------------------------------------------------------------------------------------------------- required coverage
+
+PARTLY = with_(0x00104000, element(0x00104000, "LT", b"ab"))
+
+
+def test_all_may_be_required():
+    assert verified(GOOD, require_coverage="all").verdict == "passed"
+    signature = verified(PARTLY, require_coverage="all")
+    assert (signature.axes["coverage"].status, signature.verdict) == ("failed", "failed")
+
+
+def test_single_elements_may_be_required():
+    assert verified(PARTLY, require_coverage=(0x00100010, 0x7FE00010)).verdict == "passed"
+    signature = verified(PARTLY, require_coverage=(0x00100010, 0x00104000))
+    assert signature.verdict == "failed"
+    [finding] = [f for f in signature.axes["coverage"].findings if f.code == "coverage-required"]
+    assert "(0010,4000)" in finding.message
+    assert "(0010,0010)" not in finding.message
+
+
+def test_a_required_element_that_is_absent_is_missing_too():
+    assert verified(GOOD, require_coverage=(0x00104000,)).verdict == "failed"
+
+
+def test_a_required_element_that_cannot_be_signed_is_missing_though_it_is_listed():
+    data = DATA | {0x00410010: element(0x00410010, "UN", b"ab")}
+    parts = GOOD.but(data=data, hashed={0x00410010: b""})
+    assert verified(parts, require_coverage=(0x00410010,)).axes["coverage"].status == "failed"
+
+
+def test_inspect_says_the_same_of_coverage_as_verify():
+    [inspected] = dsig.inspect(PARTLY.file()).signatures
+    assert inspected.coverage == verified(PARTLY).coverage
