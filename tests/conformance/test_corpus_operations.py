@@ -9,7 +9,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from support.corpus import CORPUS, OPERATIONS, SYNTAXES, Case, Scope, place, trust_of
+from support.corpus import CORPUS, OPERATIONS, PROFILES, SYNTAXES, Case, Scope, place, trust_of
 
 import dsig
 from dsig.cli.tags import read_tag_file
@@ -31,20 +31,30 @@ SCOPES = (
         "timestamps cannot be inserted yet",
         lambda case, _: case["operation"] == "insert-timestamp",
     ),
-    Scope(
-        "profiles",
-        "the profiles creator, authorization and SR are not there yet",
-        lambda _, spec: spec.get("profile") in ("creator", "auth", "sr", "srv"),
-    ),
 )
 """What later work brings."""
 
 LENIENT = (
     Scope("key-format", "the form of a key file is recognised, so it cannot be named wrongly", misnamed),
-    Scope("encrypted-der", "encrypted PKCS#8 is read in DER too", lambda _, spec: spec.get("key", "").endswith(".enc.der")),
+    Scope("encrypted-der", "encrypted PKCS#8 is read in DER too", lambda _, s: s.get("key", "").endswith(".enc.der")),
     Scope("empty-item", "an empty item location is the main data set", lambda _, spec: spec.get("item") == ""),
 )
 """What the manifest expects to be refused and dsig does well."""
+
+WANTED_PURPOSE = {"sr": 1, "srv": 5}
+"""A purpose that the SR profiles of PS3.15 C.4 are content with."""
+
+STRICT = (
+    Scope(
+        "sr-purpose-operations",
+        "the SR profiles want the purpose of a signature said, the manifest's set one",
+        lambda case, spec: (
+            case["expected"]["ok"] is True
+            and (spec.get("profile"), spec.get("purpose")) in (("sr", None), ("srv", None), ("srv", 2))
+        ),
+    ),
+)
+"""What the manifest expects to succeed and dsig refuses."""
 
 EARLY = "certificate not yet valid"
 LATE = "expired certificate"
@@ -87,7 +97,7 @@ def sign(case: Case, output: Path) -> dsig.Signed:
     options = dsig.SignOptions(
         mac=spec["mac"],
         allow_weak=True,
-        profile=spec.get("profile", "none"),
+        profile=PROFILES[spec.get("profile", "none")],
         tags=tags,
         item=spec.get("item", "/"),
         purpose=spec.get("purpose"),
@@ -108,19 +118,18 @@ def outcomes(case: Case) -> list[bool]:
 # -------------------------------------------------------------------------------------------------------- bookkeeping
 
 
-@pytest.mark.parametrize("scope", [*SCOPES, *LENIENT], ids=lambda s: s.name)
+@pytest.mark.parametrize("scope", [*SCOPES, *LENIENT, *STRICT], ids=lambda s: s.name)
 def test_what_is_done_otherwise_is_written_down(scope: Scope):
     assert f"`{scope.name}`" in DECISION.read_text()
     assert any(scope.applies(case, case["spec"]) for case in OPERATIONS if case["operation"] != "remove")
 
 
 def test_every_operation_is_looked_at():
-    looked_at = [*SIGN, *of("sign", *LENIENT, outside=SCOPES), *of("remove"), *LEFT]
+    looked_at = [*SIGN, *of("sign", *LENIENT, *STRICT), *of("remove"), *of("insert-timestamp", *SCOPES)]
     assert sorted(map(name, looked_at)) == sorted(map(name, OPERATIONS))
 
 
-LEFT = [case for case in OPERATIONS if any(scope.applies(case, case["spec"]) for scope in SCOPES)]
-SIGN = of("sign", outside=(*SCOPES, *LENIENT))
+SIGN = of("sign", outside=(*LENIENT, *STRICT))
 
 
 # ------------------------------------------------------------------------------------------------------------- signing
@@ -175,12 +184,24 @@ def assert_good(case: Case, signed: dsig.Signed, output: Path) -> None:
     assert ("certificate-expired" in warned) is (case["what"] == LATE)
 
 
-@pytest.mark.parametrize("case", of("sign", *LENIENT, outside=SCOPES), ids=name)
+@pytest.mark.parametrize("case", of("sign", *LENIENT), ids=name)
 def test_what_dsig_does_more_leniently_it_does_well(case: Case, tmp_path: Path):
     assert outcomes(case) == [False]
     output = tmp_path / "out.dcm"
     sign(case, output)
     assert dsig.verify(output, dsig.VerifyOptions(trust=trust_of("ca"))).verdict == "passed"
+
+
+@pytest.mark.parametrize("case", of("sign", *STRICT), ids=name)
+def test_what_dsig_does_more_strictly_it_does_when_asked_properly(case: Case, tmp_path: Path):
+    with pytest.raises(dsig.UsageError) as caught:
+        sign(case, tmp_path / "out.dcm")
+    assert caught.value.code == "profile-purpose"
+    assert list(tmp_path.iterdir()) == []
+    asked = case["spec"] | {"purpose": WANTED_PURPOSE[case["spec"]["profile"]]}
+    signed = sign(case | {"spec": asked}, tmp_path / "out.dcm")
+    [one] = case["expected"]["signatures"]
+    assert list(signed.mac.elements) == [int(tag, 16) for tag in one["elements"]]
 
 
 # ------------------------------------------------------------------------------------------------------------ removing

@@ -19,6 +19,16 @@ CASES: list[Case] = MANIFEST["cases"]
 VERIFY = [case for case in CASES if case["kind"] == "verify"]
 OPERATIONS = [case for case in CASES if case["kind"] == "operation"]
 
+PROFILES = {
+    "none": "none",
+    "base": "base",
+    "creator": "creator",
+    "auth": "authorization",
+    "sr": "sr",
+    "srv": "sr-verification",
+}
+"""The manifest's names of profiles and dsig's."""
+
 INPUTS = {"file-only": "file"} | {
     name: name for name in ("auto", "dataset", "dataset-le", "dataset-be", "dataset-implicit")
 }
@@ -54,12 +64,17 @@ class Scope:
     """To a case and, for verification, one policy; for operations, the operation's own `spec`."""
 
 
+def accepted(case: Case, policy: dict[str, Any]) -> list[str]:
+    """Results a case may have under a policy."""
+    return [result for name, one in case["verify"].items() if POLICIES[name] is policy for result in one["accept"]]
+
+
 SCOPES = (
     Scope("revocation", "CRLs are not evaluated yet", lambda _case, policy: bool(policy["crl_check"])),
     Scope(
-        "profile-policies",
-        "signatures of a kind cannot be required yet",
-        lambda _case, policy: policy["require"] in ("creator", "auth", "sr"),
+        "sr-purpose",
+        "our SR profile wants the purpose of a signature said, the manifest's does not",
+        lambda case, policy: policy["require"] == "sr" and "pass" in accepted(case, policy),
     ),
     Scope(
         "timestamps",
@@ -73,7 +88,7 @@ SCOPES = (
     ),
     Scope("convert-un", "UN is not converted by a dictionary", lambda _case, policy: bool(policy["convert_un"])),
 )
-"""What verification does not do yet."""
+"""What verification does not do yet, or does otherwise."""
 
 TIMESTAMP_ATTRIBUTES = ("(0400,0305)", "(0400,0310)")
 
@@ -96,7 +111,10 @@ def report_on(file: str, policy: str) -> dsig.FileReport:
     """Our verdict on a file of the corpus under one of its policies."""
     given = POLICIES[policy]
     options = dsig.VerifyOptions(
-        trust=trust_of(policy), old_format=given["old_format"], input_kind=INPUTS[given["input"]]
+        trust=trust_of(policy),
+        old_format=given["old_format"],
+        input_kind=INPUTS[given["input"]],
+        require_profiles=() if given["require"] in ("none", "any") else (PROFILES[given["require"]],),
     )
     return dsig.verify(CORPUS / file, options)
 
@@ -115,7 +133,10 @@ def scopes_of(case: Case, policy: str) -> list[Scope]:
 
 def result_of(report: dsig.FileReport, policy: str) -> str:
     """Our verdict in the manifest's words."""
-    unsigned = "pass" if POLICIES[policy]["require"] == "none" else "nosig"
+    required = POLICIES[policy]["require"]
+    if required not in ("none", "any") and report.signatures and not any(s.profiles for s in report.signatures):
+        return "policy"  # whatever else is wrong with them: none is of the kind that was asked for
+    unsigned = "pass" if required == "none" else "nosig"
     return {"error": "unreadable", "unsigned": unsigned, "passed": "pass"}.get(report.verdict.value, "fail")
 
 
