@@ -55,8 +55,11 @@ def _distinct(ders: list[bytes]) -> tuple[bytes, ...]:
 def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
     for given in paths:
         path = Path(given)
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it has no errors of its own
+            try:
+                inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+            except OSError as error:
+                raise _unusable(path, error.strerror or "cannot be read") from None
             if not inside:
                 raise _unusable(path, "the directory has no files")
             yield from inside
@@ -68,8 +71,8 @@ def _read(path: Path, wanted: bytes) -> list[tuple[bytes, bytes]]:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
-    except OSError as error:
-        raise _unusable(path, error.strerror or "cannot be read") from None
+    except (OSError, ValueError) as error:
+        raise _unusable(path, getattr(error, "strerror", None) or "cannot be read") from None
     if len(data) > MAX_FILE:
         raise _unusable(path, f"is larger than {MAX_FILE} bytes")
     if data[:1] == b"\x30":

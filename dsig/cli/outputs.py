@@ -39,11 +39,12 @@ def plan(paths: Sequence[str], output: str | None, *, in_place: bool, kind: str,
     """
     if in_place == (output is not None):
         raise UsageError("say where the result goes", hint="give either -o OUT or --in-place")
-    mirrored = len(paths) > 1 or Path(paths[0]).is_dir()
+    # os.path.isdir and its like have no errors of their own, unlike the methods of Path
+    mirrored = len(paths) > 1 or os.path.isdir(paths[0])  # noqa: PTH112
     if output is None:
         return Plan(tuple(Job(found.path, None) for found in expand(paths, kind=kind, quiet=quiet)))
-    is_directory = Path(output).is_dir() or output.endswith(os.sep)
-    if mirrored and Path(output).exists() and not is_directory:
+    is_directory = os.path.isdir(output) or output.endswith(os.sep)  # noqa: PTH112
+    if mirrored and os.path.exists(output) and not is_directory:  # noqa: PTH110
         raise UsageError(
             "several inputs need a directory to go to", where=Where(output), hint="name an existing or a new directory"
         )

@@ -163,7 +163,11 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
         except (OSError, ValueError) as error:
             raise _unreadable(name, error) from None
         with file:
-            yield _of_file(file, name)
+            try:
+                source = _of_file(file, name)
+            except OSError as error:
+                raise _unreadable(name, error) from None
+            yield source
     else:
         name = str(getattr(given, "name", "<file object>"))
         if given.seekable():
