@@ -9,8 +9,15 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
-PEERS = {"dcmsign": "dcmtk", "openssl": "openssl"}
-"""Programs that tests marked `interop` run, and their Debian packages."""
+PEERS = {
+    "dcmsign": "dcmtk",
+    "openssl": "openssl",
+    "softhsm2-util": "softhsm2",
+    "pkcs11-tool": "opensc",
+    "certutil": "libnss3-tools",
+    "gcc": "build-essential",
+}
+"""Programs that tests marked `interop` or `pkcs11` run, and their Debian packages."""
 
 REQUIRED = os.environ.get("CI") == "true" or os.environ.get("DSIG_REQUIRE_PEERS") == "1"
 """Whether a skipped test is a failed test: a CI run that tested less than it says is worth nothing."""
@@ -33,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if REQUIRED:
         raise pytest.UsageError(install_command())
     for item in items:
-        if item.get_closest_marker("interop"):
+        if item.get_closest_marker("interop") or item.get_closest_marker("pkcs11"):
             item.add_marker(pytest.mark.skip(reason=install_command()))
 
 
