@@ -1,8 +1,8 @@
-"""What RSA signs: the DER of DigestInfo (RFC 8017 A.2.4), made for any hash that has an object identifier."""
+"""The little DER the core needs itself: DigestInfo for any hash with an object identifier, and where a value ends."""
 
 from __future__ import annotations
 
-__all__ = ["digest_info"]
+__all__ = ["digest_info", "without_padding"]
 
 
 def digest_info(oid: str, digest: bytes) -> bytes:
@@ -33,3 +33,12 @@ def _tlv(tag: int, content: bytes) -> bytes:
         return bytes((tag, size)) + content
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
     return bytes((tag, 0x80 | len(octets))) + octets + content
+
+
+def without_padding(value: bytes) -> bytes:
+    """A DER value without what stands behind it; OB elements carry a pad byte (PS3.5 6.2). Only for valid DER."""
+    size = value[1]
+    if size < 0x80:
+        return value[: 2 + size]
+    octets = size & 0x7F
+    return value[: 2 + octets + int.from_bytes(value[2 : 2 + octets], "big")]

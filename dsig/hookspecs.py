@@ -107,7 +107,7 @@ class MacAlgorithmSpec(Spec):
 
         Raises `ValueError` if `oid` is no object identifier.
         """
-        from dsig.digestinfo import digest_info
+        from dsig.der import digest_info
 
         return digest_info(self.oid, digest)
 
@@ -225,6 +225,12 @@ class CertificateFacts(SignerFacts):
     """RFC 5280 names such as `digitalSignature`; empty if the extension is absent."""
     extended_key_usage: frozenset[str] = frozenset()
     """Dotted OIDs; empty if the extension is absent."""
+
+    def signer(self) -> SignerFacts:
+        """The part of it that reports show."""
+        return SignerFacts(
+            self.subject, self.issuer, self.serial, self.sha256, self.key, self.not_before, self.not_after
+        )
 
 
 @dataclass(frozen=True, slots=True)

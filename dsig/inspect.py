@@ -89,20 +89,14 @@ def _inspected(found: FoundSignature, plugins: Plugins, crypto_backend: str) -> 
             signer = plugins.crypto_backends.get(crypto_backend).certificate(found.item.certificate)
         except ValueError:
             signer = None
-    mac = found.mac
-    facts = (
-        MacFacts(found.item.mac_id, "", "")
-        if mac is None
-        else MacFacts(mac.mac_id, mac.algorithm, mac.transfer_syntax, elements=mac.elements)
-    )
     return InspectedSignature(
         found.item.uid,
         found.level.location,
-        facts,
+        found.mac_facts(),
         signer,
         found.item.date_time,
         found.item.purpose,
-        coverage_of(found.level, mac.elements if mac else ()),
+        coverage_of(found.level, found.mac.elements if found.mac else ()),
         bool(found.item.timestamp),
         found.structure,
     )

@@ -404,9 +404,7 @@ class _Signing:
             new.uid,
             self.level.location,
             MacFacts(new.mac_id, new.algorithm, new.transfer_syntax, self.digest.hex(), "stored", tuple(new.elements)),
-            SignerFacts(
-                facts.subject, facts.issuer, facts.serial, facts.sha256, facts.key, facts.not_before, facts.not_after
-            ),
+            facts.signer(),
             new.date_time,
             coverage,
             tuple(self.findings),

@@ -12,7 +12,7 @@ from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.walk import FRAGMENTS
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
-from dsig.model import Finding
+from dsig.model import Finding, MacFacts
 from dsig.signature.items import MacItem, SignatureItem, read_mac_items, read_signature_items
 from dsig.signature.structure import level_findings, mac_item_for, signature_findings
 
@@ -40,6 +40,14 @@ class FoundSignature:
             return []
         wanted = frozenset(self.mac.elements)
         return [e for e in self.level.by_tag.values() if e.tag in wanted and e.signable]
+
+    def mac_facts(self, digest: bytes = b"", encoding: str = "") -> MacFacts:
+        """What the MAC Parameters item says, with a digest computed under the reading `encoding`."""
+        mac = self.mac
+        if mac is None:
+            return MacFacts(self.item.mac_id, "", "")
+        shown = encoding if digest else ""
+        return MacFacts(mac.mac_id, mac.algorithm, mac.transfer_syntax, digest.hex(), shown, mac.elements)
 
 
 def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[FoundSignature]:

@@ -1,0 +1,121 @@
+"""The other questions: coverage, profiles, trust. Each answer is an axis of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from dsig.der import without_padding
+from dsig.dicom.location import format_tag
+from dsig.hookspecs import CertificateFacts, SignatureView, TrustRequest
+from dsig.model import Axis, Coverage, Finding, Status
+from dsig.plugins import Plugins, blaming
+from dsig.signature.coverage import coverage_axis
+from dsig.signature.purpose import SCHEME
+from dsig.signature.signatures import FoundSignature
+from dsig.signature.view import LevelView
+from dsig.trust import TrustMaterial
+from dsig.verdicts import worst
+
+__all__ = ["certificate", "coverage", "profiles", "trust"]
+
+
+def certificate(
+    found: FoundSignature, plugins: Plugins, backend: str
+) -> tuple[CertificateFacts | None, tuple[Finding, ...]]:
+    """Facts of the signer's certificate, or the finding that there are none."""
+    if not found.item.certificate:
+        return None, ()  # the structure gate has said so
+    provider = plugins.crypto_backends.get(backend)
+    try:
+        with blaming(plugins.crypto_backends.provider(backend).origin, "reading a certificate", allow=(ValueError,)):
+            return provider.certificate(found.item.certificate), ()
+    except ValueError as error:
+        return None, (
+            Finding("certificate-unreadable", f"Certificate of Signer: {error}", clause="PS3.3 C.12.1.1.3.1.2"),
+        )
+
+
+def coverage(found: FoundSignature, covered: Coverage, required: tuple[int, ...] | str | None) -> Axis:
+    """Is everything signed that has to be? `required` is `all`, tags, or None."""
+    axis = coverage_axis(covered)
+    if required is None:
+        return axis
+    if isinstance(required, str):
+        return Axis(Status.FAILED if covered.unsigned else Status.PASSED, axis.findings)
+    signed = {e.tag for e in found.selected}
+    missing = [tag for tag in required if tag not in signed]
+    if missing:
+        names = ", ".join(format_tag(t) for t in missing)
+        gap = Finding("coverage-required", f"required but not signed: {names}")
+        return Axis(Status.FAILED, (gap, *axis.findings))
+    return Axis(Status.PASSED, axis.findings)
+
+
+def profiles(
+    found: FoundSignature, facts: CertificateFacts | None, required: Sequence[str], plugins: Plugins
+) -> tuple[Axis, tuple[str, ...]]:
+    """Which of the required profiles does this signature meet, and what is in the way of the others?"""
+    mac, purpose = found.mac, found.item.purpose
+    code = "" if purpose is None else purpose.code
+    if purpose is not None and purpose.scheme != SCHEME:
+        code = f"{code} of {purpose.scheme or 'no scheme'}"  # a 5 of another scheme is no verification
+    view = SignatureView(
+        # what is listed and cannot be in the MAC is not signed, whatever the list says
+        frozenset(e.tag for e in found.selected),
+        mac.algorithm if mac else "",
+        mac.transfer_syntax if mac else "",
+        facts.key_type if facts else "",
+        code,
+    )
+    met: list[str] = []
+    findings: list[Finding] = []
+    for name in dict.fromkeys(required):
+        profile = plugins.profiles.get(name)
+        with blaming(plugins.profiles.provider(name).origin, "checking a profile"):
+            said = [replace(f, message=f"{name}: {f.message}") for f in profile.check(LevelView(found.level), view)]
+        findings += said
+        if worst(*said) is Status.PASSED:
+            met.append(name)
+    return Axis(worst(*findings), tuple(findings)), tuple(met)
+
+
+def trust(
+    found: FoundSignature,
+    facts: CertificateFacts | None,
+    material: TrustMaterial,
+    at: datetime,
+    *,
+    plugins: Plugins,
+    backend: str,
+) -> Axis:
+    """Does the certificate lead to a root the user trusts?"""
+    if facts is None:
+        return Axis(Status.NOT_CHECKED)
+    if not material.anchors:
+        none = Finding(
+            "trust-no-anchors",
+            "no trusted root was given, so nothing is known about who signed",
+            clause="RFC 5280 6.1",
+            severity="warning",
+        )
+        return Axis(Status.INDETERMINATE, (none,))
+    request = TrustRequest(
+        certificate=without_padding(found.item.certificate),
+        at=at,
+        anchors=material.anchors,
+        intermediates=material.intermediates,
+        crls=material.crls,
+    )
+    provider = plugins.trust_backends.get(backend)
+    with blaming(plugins.trust_backends.provider(backend).origin, "judging trust"):
+        evidence = provider.evaluate(request)
+    status, findings = evidence.status, evidence.findings
+    if status is Status.PASSED and (
+        not evidence.path or evidence.path[0] != request.certificate or evidence.path[-1] not in material.anchors
+    ):
+        # the backend's word is not enough: its path must begin with this certificate and end at an anchor
+        bad = Finding("trust-evidence", f"backend {backend} gave no usable path")
+        return Axis(Status.INDETERMINATE, (bad, *findings))
+    return Axis(status, findings)
