@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         UsageError,
         Where,
     )
-    from dsig.inspect import InspectedSignature, Inspection, inspect
     from dsig.keys import OpenKey, open_key
     from dsig.limits import Limits
     from dsig.model import (
@@ -40,23 +39,24 @@ if TYPE_CHECKING:
         SignatureReport,
         Status,
     )
-    from dsig.remove import Removed, remove
-    from dsig.sign import Signed, SignOptions, sign
     from dsig.trust import TrustMaterial, load_trust
-    from dsig.verify import VerifyOptions, verify
+    from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
+    from dsig.verbs.remove import Removed, remove
+    from dsig.verbs.sign import Signed, SignOptions, sign
+    from dsig.verbs.verify import VerifyOptions, verify
 
 _HOMES = {
     "errors": (
         "DsigError InputError KeySourceError LimitError MalformedError OutputError PluginError UsageError Where"
     ),
-    "inspect": "InspectedSignature Inspection inspect",
+    "verbs.inspect": "InspectedSignature Inspection inspect",
     "keys": "OpenKey open_key",
     "limits": "Limits",
     "model": "Axis Coverage FileReport FileVerdict Finding Report SignatureReport Status",
-    "remove": "Removed remove",
-    "sign": "SignOptions Signed sign",
+    "verbs.remove": "Removed remove",
+    "verbs.sign": "SignOptions Signed sign",
     "trust": "TrustMaterial load_trust",
-    "verify": "VerifyOptions verify",
+    "verbs.verify": "VerifyOptions verify",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
@@ -99,9 +99,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name from its room (PEP 562)."""
     if name in _HOME:
-        home = _HOME[name]
-        module = importlib.import_module(f"dsig.{home}")
-        # All its names at once: a verb and its module share a name, and importing the module has just taken it.
-        globals().update({public: getattr(module, public) for public in _HOMES[home].split()})
-        return getattr(module, name)
+        value = getattr(importlib.import_module(f"dsig.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module 'dsig' has no attribute {name!r}")

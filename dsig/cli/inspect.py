@@ -10,9 +10,9 @@ import click
 
 from dsig.cli.options import backend_option, input_option, verbosity_options, with_plugins
 from dsig.cli.terminal import covered, row, signer, standard_output
-from dsig.inspect import InspectedSignature, Inspection, inspect
 from dsig.model import Finding
 from dsig.plugins import Plugins
+from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
 
 __all__ = ["command"]
 

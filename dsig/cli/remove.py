@@ -9,7 +9,7 @@ from dsig.cli.options import input_option, output_options, verbosity_options
 from dsig.cli.outputs import Job, plan
 from dsig.cli.terminal import row, standard_output
 from dsig.errors import UsageError
-from dsig.remove import Removed, remove
+from dsig.verbs.remove import Removed, remove
 
 __all__ = ["command"]
 

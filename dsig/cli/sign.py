@@ -22,7 +22,7 @@ from dsig.errors import UsageError
 from dsig.keys import open_key
 from dsig.plugins import Plugins
 from dsig.secrets import Channels
-from dsig.sign import Signed, SignOptions, sign
+from dsig.verbs.sign import Signed, SignOptions, sign
 
 __all__ = ["command"]
 

@@ -18,7 +18,7 @@ from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
 from dsig.plugins import Plugins, Provider, blaming
 from dsig.trust import TrustMaterial, load_trust
-from dsig.verify import VerifyOptions, plugins_used, verify
+from dsig.verbs.verify import VerifyOptions, plugins_used, verify
 
 __all__ = ["STATUS", "command"]
 

@@ -11,7 +11,7 @@ import pytest
 
 from dsig.cli.status import ExitStatus
 from dsig.trust import load_trust
-from dsig.verify import VerifyOptions, verify
+from dsig.verbs.verify import VerifyOptions, verify
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [p for folder in ("dsig", "plugins") for p in (ROOT / folder).rglob("*.py") if not p.name.startswith("_k")]
