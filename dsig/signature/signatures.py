@@ -66,7 +66,7 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         if not items:
             continue
         macs = read_mac_items(level, limits)
-        general = tuple(level_findings(level))
+        general = (*level_findings(level), *_meta_findings(file))
         for item in items:
             mac, reference = mac_item_for(item, macs)
             own = signature_findings(level, item, mac, uids)
@@ -90,8 +90,7 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
             "PS3.3 C.12.1.1.9",
             "info",
         )
-    if file.meta_problem:
-        yield Finding("meta-group-length", file.meta_problem, clause="PS3.10 7.1", severity="warning")
+    yield from _meta_findings(file)
     if file.trailing:
         yield Finding(
             "trailing-bytes",
@@ -110,6 +109,12 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
                 "PS3.10 7.1",
                 "warning",
             )
+
+
+def _meta_findings(file: DicomFile) -> Iterator[Finding]:
+    """A group length that is off: readers that go by it begin the data set somewhere else."""
+    if file.meta_problem:
+        yield Finding("meta-group-length", file.meta_problem, format_tag(0x00020000), "PS3.10 7.1")
 
 
 def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | None, list[Finding]]:

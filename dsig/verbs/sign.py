@@ -20,6 +20,7 @@ from dsig.dicom.walk import FRAGMENTS
 from dsig.errors import (
     DsigError,
     KeySourceError,
+    MalformedError,
     OutputError,
     PluginError,
     UsageError,
@@ -150,6 +151,13 @@ class _Signing:
         self.main = read_data_set(file.data, file.start, file.end, file.encoding.portably(), limits=options.limits)
         self.level = self.target()
         refuse_disorder(self.main)
+        if file.meta_problem:
+            raise MalformedError(
+                f"{file.meta_problem}; readers would disagree about where the data set begins",
+                code="meta-group-length",
+                where=Where(file.source.name, "(0002,0000)"),
+                hint="repair the file first, for instance by loading and saving it with pydicom",
+            )
 
         # 3. What to sign, with what the profile wants.
         self.profile_origin = plugins.profiles.provider(options.profile).origin
