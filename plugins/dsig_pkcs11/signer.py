@@ -95,7 +95,7 @@ class TokenSigner:
                 value = self._sign(_padded(data, public) if plan.form is Form.PADDED else data, plan)
                 public.verify(value, digest, padding.PKCS1v15(), utils.Prehashed(hashes.SHA256()))
                 return True
-            value = self._pair(self._sign(digest[: self._order_bytes()], plan))
+            value = self._pair(self._sign(self._cut(digest), plan))
             if isinstance(public, dsa.DSAPublicKey):
                 public.verify(value, digest, utils.Prehashed(hashes.SHA256()))
             else:
@@ -119,7 +119,7 @@ class TokenSigner:
 
     def _of_even_length(self, digest: bytes, plan: Plan) -> bytes:
         """DER of r and s, made again while it has a long-form length and an odd size, where that costs little."""
-        data = digest[: self._order_bytes()]  # what is longer is cut by the standard, and refused by some modules
+        data = self._cut(digest)
         began = time.monotonic()
         signature = self._pair(self._sign(data, plan))
         if self._key.always_authenticate or time.monotonic() - began > _CHEAP:
@@ -130,11 +130,14 @@ class TokenSigner:
             signature = self._pair(self._sign(data, plan))
         return signature
 
-    def _order_bytes(self) -> int:
+    def _cut(self, digest: bytes) -> bytes:
+        """The digest as every module takes it: as FIPS 186-4 4.6 and 6.4 cut it, which some leave to the caller."""
         if isinstance(self._public, ec.EllipticCurvePublicKey):
-            return (self._public.curve.key_size + 7) // 8
+            return digest[: (self._public.curve.key_size + 7) // 8]
         assert isinstance(self._public, dsa.DSAPublicKey)  # noqa: S101 - RSA has been dealt with
-        return (self._public.parameters().parameter_numbers().q.bit_length() + 7) // 8
+        size = (self._public.parameters().parameter_numbers().q.bit_length() + 7) // 8
+        # NSS refuses 16 bytes; zeros in front do not change the number. (Not for curves: P-521 has an odd bit.)
+        return digest[:size].rjust(size, b"\0")
 
     def _pair(self, raw: bytes) -> bytes:
         half, odd = divmod(len(raw), 2)
