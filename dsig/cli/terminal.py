@@ -34,7 +34,15 @@ _COLUMN = 12
 
 
 def prepare_streams() -> None:
-    """Characters the terminal cannot show are written out instead of ending the program."""
+    """Characters the terminal cannot show are written out instead of ending the program.
+
+    A stream that was closed before we began goes nowhere, and no file we open takes its number.
+    """
+    while (unused := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(unused)
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - until the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
