@@ -59,7 +59,8 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DSIG")} | {"LC_ALL": "C.UTF-8"}
 
     def run(*arguments: object, env: dict[str, str] | None = None, memory: bool = False, **options: object) -> Ran:
-        options.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in options:
+            options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("stdout", subprocess.PIPE)
         done = subprocess.run(
             [sys.executable, "-c", RUN, str(facts) if memory else "", *map(str, arguments)],
