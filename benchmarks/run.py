@@ -210,7 +210,8 @@ def _page(rows: list[tuple[str, str, str, str]], rounds: int, size: int) -> str:
     return f"""# Benchmarks
 
 Made by `make bench` ({rounds} interleaved rounds after one to warm up, medians, ratios within the run; the large file
-has {size:,} bytes). Peers: `{version.strip("$ ")}`, {openssl}; Python {platform.python_version()}, {os.cpu_count()} cores.
+has {size:,} bytes). Peers: `{version.strip("$ ")}`, {openssl}; Python {platform.python_version()},
+{os.cpu_count()} cores.
 
 | what | target | measured | met |
 | --- | --- | --- | --- |

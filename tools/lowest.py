@@ -1,4 +1,4 @@
-"""Print the lowest versions that pyproject.toml allows, as pip constraints: `make test-lowest` runs the tests on them."""
+"""Print the lowest versions pyproject.toml allows, as pip constraints: `make test-lowest` runs the tests on them."""
 
 from __future__ import annotations
 

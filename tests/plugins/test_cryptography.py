@@ -15,19 +15,19 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-import dsig_macs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from dsig_cryptography import certificates
-from dsig_cryptography.backend import CryptographyBackend
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dsig_macs
 from dsig.hookspecs import MacAlgorithmSpec, SignatureCheck
 from dsig.plugins import default
+from dsig_cryptography import certificates
+from dsig_cryptography.backend import CryptographyBackend
 
 MACS = {spec.name: spec for spec in dsig_macs.dsig_mac_algorithms()}
 SHA256 = MACS["SHA256"]

@@ -13,11 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from dsig_cryptography.trust import CryptographyTrust
 
 from dsig.hookspecs import TrustRequest
 from dsig.model import Status
 from dsig.plugins import default
+from dsig_cryptography.trust import CryptographyTrust
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SIGNERS = ["rsa2048", "rsa2048b", "rsa2048_alias", "rsa3072", "rsa4096", "p256", "p384", "dsa2048", "longlived"]

@@ -12,7 +12,6 @@ import sys
 import traceback
 from pathlib import Path
 
-import dsig_macs
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -24,12 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     pkcs12,
 )
-from dsig_files import paths, signer
-from dsig_files.source import FileKeySource
 
+import dsig_macs
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, MacAlgorithmSpec
 from dsig.plugins import default
+from dsig_files import paths, signer
+from dsig_files.source import FileKeySource
 
 MACS = {spec.name: spec for spec in dsig_macs.dsig_mac_algorithms()}
 PASSPHRASE = "Pass-Word.1"  # of the corpus' encrypted keys, see its README

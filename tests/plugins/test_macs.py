@@ -7,13 +7,13 @@ import random
 import subprocess
 import sys
 
-import dsig_macs
 import pytest
-from dsig_macs import hashes
-from dsig_macs.ripemd160 import Ripemd160
 
+import dsig_macs
 from dsig.errors import PluginError
 from dsig.plugins import default
+from dsig_macs import hashes
+from dsig_macs.ripemd160 import Ripemd160
 
 SPECS = {spec.name: spec for spec in dsig_macs.dsig_mac_algorithms()}
 
