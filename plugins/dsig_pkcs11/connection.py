@@ -19,7 +19,7 @@ from pkcs11 import PKCS11Error, Session, Token, TokenFlag
 from pkcs11.types import PROTECTED_AUTH
 
 from dsig.errors import KeySourceError
-from dsig_pkcs11.failures import failed, login_failed, pin_state
+from dsig_pkcs11.failures import failed, gone, login_failed, pin_state, reason
 from dsig_pkcs11.library import Module, forked
 from dsig_pkcs11.pin import Pin
 from dsig_pkcs11.tokens import TokenFacts, find_again
@@ -241,11 +241,12 @@ class Connection:
             with self.lease() as lease:
                 if works(lease.session):
                     return
+            why = "its key is not there"
         except PKCS11Error as error:
-            raise failed(error, f"reconnecting to {self.facts}") from None
+            why = reason(error)
         except LookupError:
-            pass
-        raise failed(pkcs11.TokenNotPresent(), f"reconnecting to {self.facts}")
+            why = "it is in no slot"
+        raise gone(f"reconnecting to {self.facts}", why)
 
     def close(self) -> None:
         """Close the sessions and log out; whatever fails was gone before."""

@@ -7,7 +7,7 @@ from pkcs11 import PKCS11Error, TokenFlag
 
 from dsig.errors import KeySourceError
 
-__all__ = ["LOST", "failed", "login_failed", "lost", "pin_state", "reason"]
+__all__ = ["LOST", "failed", "gone", "login_failed", "lost", "pin_state", "reason"]
 
 LOST = (
     pkcs11.DeviceError,
@@ -81,6 +81,15 @@ def login_failed(error: PKCS11Error, token: str, flags: TokenFlag) -> KeySourceE
     return failed(error, f"logging in to {token}")
 
 
+def gone(doing: str, why: str) -> KeySourceError:
+    """The token went away, and is not back."""
+    return KeySourceError(
+        f"{doing}: the token is gone ({why})",
+        code="token-lost",
+        hint="outputs already written are complete; connect the token and run the command again for the rest",
+    )
+
+
 def failed(error: PKCS11Error, doing: str) -> KeySourceError:
     """Why something else could not be done; `doing` says what and where."""
     match error:
@@ -99,9 +108,5 @@ def failed(error: PKCS11Error, doing: str) -> KeySourceError:
         case pkcs11.DeviceMemory() | pkcs11.HostMemory():
             return KeySourceError(f"{doing}: out of memory", code="token-error", hint="end other programs that use it")
         case _ if lost(error):
-            return KeySourceError(
-                f"{doing}: the token is gone ({reason(error)})",
-                code="token-lost",
-                hint="outputs already written are complete; connect the token and run the command again for the rest",
-            )
+            return gone(doing, reason(error))
     return KeySourceError(f"{doing}: {reason(error)}", code="token-error", hint="see dsig keys doctor")

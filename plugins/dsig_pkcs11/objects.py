@@ -75,7 +75,7 @@ def find_key(session: Session, uri: TokenUri, token: TokenFacts) -> KeyFacts:
             code="key-uri",
             hint="write type=private, or leave type out",
         )
-    present = [facts for _, facts in keys_of(session)]
+    present = sorted((facts for _, facts in keys_of(session)), key=lambda facts: (facts.label, facts.id))
     hits = [
         facts
         for facts in present

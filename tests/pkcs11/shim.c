@@ -8,6 +8,7 @@
    P11SHIM_HIDE=0x1,0x3             mechanisms not listed
    P11SHIM_TOKENFLAGS=0x100         or-ed into the token's flags
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
+   P11SHIM_LATENCY_US=5000          C_Sign takes this much longer
    P11SHIM_LOG=file                 one line per C_Login, C_Logout, C_OpenSession, C_Initialize, C_Finalize */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -64,6 +65,7 @@ static U Logout(U session) { say("logout"); return ((U (*)(U))real->f[LOGOUT])(s
 static U Sign(U session, void *data, U size, void *out, U *length) {
   long n;
   if (out) {
+    if (number("P11SHIM_LATENCY_US")) usleep(number("P11SHIM_LATENCY_US"));
     n = __sync_add_and_fetch(&signatures, 1);
     if (number("P11SHIM_SIGN") && n >= from("P11SHIM_SIGN")) return number("P11SHIM_SIGN");
     if (number("P11SHIM_SIGN_ONCE") && n == from("P11SHIM_SIGN_ONCE")) return number("P11SHIM_SIGN_ONCE");
