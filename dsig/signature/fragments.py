@@ -9,6 +9,8 @@ does not fit the fragments there are.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from itertools import chain, islice
 
 from dsig.dicom.dataset import DataSet, Element
 from dsig.dicom.location import format_path
@@ -23,9 +25,8 @@ _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 def fragment_finding(level: DataSet, element: Element) -> Finding | None:
     """The finding that the fragments of encapsulated pixel data may have been redrawn, or None."""
-    items = [(value, end) for _start, value, end in level.fragments(element)]
-    problem = _misfit(level, items)
-    if problem and any(_holds_tag(level, start, end) for start, end in items):
+    problem = _misfit(level, element)
+    if problem and any(_holds_tag(level, value, end) for _start, value, end in level.fragments(element)):
         return Finding(
             "fragment-ambiguity",
             f"{problem}, and a fragment holds the bytes of an item or delimiter tag: the same MAC fits other fragments",
@@ -35,29 +36,45 @@ def fragment_finding(level: DataSet, element: Element) -> Finding | None:
     return None
 
 
-def _misfit(level: DataSet, items: list[tuple[int, int]]) -> str:
+def _misfit(level: DataSet, element: Element) -> str:
     """How offset table, fragments and number of frames contradict each other (PS3.5 A.4), or an empty string."""
-    if not items:
+    fragments = level.fragments(element)
+    table = next(fragments, None)
+    if table is None:
         return "there is no offset table"
-    (start, end), fragments = items[0], items[1:]
-    try:
-        frames = int(level.text(_NUMBER_OF_FRAMES).partition("\\")[0] or 1)
-    except ValueError:
-        frames = 1
-    if start == end:
-        return f"{frames} frames have {len(fragments)} fragments" if len(fragments) < frames else ""
-    if (end - start) % 4:
+    _start, value, end = table
+    frames = _frames(level)
+    if value == end:
+        count = sum(1 for _ in islice(fragments, frames))
+        return f"{frames} frames have {count} fragments" if count < frames else ""
+    if (end - value) % 4:
         return "the length of the offset table is no multiple of 4"
-    table = bytearray(end - start)
-    level.source.read_into(start, memoryview(table))
-    offsets = struct.unpack(f"<{len(table) // 4}I", table)
-    begin = fragments[0][0] - 8 if fragments else 0
-    starts = {s - 8 - begin for s, _ in fragments}
-    if len(offsets) != frames:
-        return f"the offset table has {len(offsets)} entries for {frames} frames"
-    if any(offset not in starts for offset in offsets):
-        return "the offset table points beside the fragments"
+    if (end - value) // 4 != frames:
+        return f"the offset table has {(end - value) // 4} entries for {frames} frames"
+    # both ascend, so one pass over the two will do
+    starts = (start - end for start, _value, _end in fragments)
+    at = -1
+    for offset in _offsets(level, value, end):
+        at = next((s for s in chain((at,), starts) if s >= offset), -1)
+        if at != offset:
+            return "the offset table points beside the fragments"
     return ""
+
+
+def _frames(level: DataSet) -> int:
+    try:
+        return int(level.text(_NUMBER_OF_FRAMES).partition("\\")[0] or 1)
+    except ValueError:
+        return 1
+
+
+def _offsets(level: DataSet, value: int, end: int) -> Iterator[int]:
+    """The entries of the offset table, which are little endian in every encapsulated file."""
+    for at in range(value, end, CHUNK):
+        buffer = bytearray(min(CHUNK, end - at))
+        level.source.read_into(at, memoryview(buffer))
+        for (offset,) in struct.iter_unpack("<I", buffer):
+            yield offset
 
 
 def _holds_tag(level: DataSet, start: int, end: int) -> bool:

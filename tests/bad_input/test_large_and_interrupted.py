@@ -90,7 +90,6 @@ FRAGMENTS = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="the structure gate keeps all fragments and the offset table in memory")
 @pytest.mark.parametrize("name", FRAGMENTS)
 def test_fragments_cost_no_memory_either(name, cli, good_key, tmp_path):
     path, out = tmp_path / "in.dcm", tmp_path / "o.dcm"

@@ -665,7 +665,7 @@ def test_meta_information_of_another_class_is_reported():
 def test_a_wrong_length_of_the_meta_information_is_reported():
     report = checked(bytes(128) + b"DICM" + e.meta(e.LITTLE, off_by=8) + GOOD.data_set())
     assert [f.code for f in report.findings] == ["meta-group-length"]
-    assert report.verdict == "passed"
+    assert report.verdict == "failed"
 
 
 def test_bytes_after_a_deflated_data_set_are_reported():
