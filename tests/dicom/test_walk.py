@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support import encode as e
 from support.encode import element, encapsulated, implicit, implicit_sequence, item, sequence
 from support.sources import Stingy
+from support.trees import Tree, encoded, trees
 
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 from dsig.dicom.source import BytesSource
@@ -593,59 +594,6 @@ def test_absurd_nesting_is_no_recursion(undefined: bool):
 
 # --------------------------------------------------------------------------- random data sets, in every encoding
 
-Node = tuple[int, object]
-"""Tag and bytes, or tag and list of (undefined, nodes) for a sequence, or tag and list of bytes for pixel data."""
-
-PLAIN = {0x00080005: "CS", 0x00100010: "PN", 0x00280010: "US", 0x00420011: "OB", 0x0040A160: "UT", 0x00720067: "OF"}
-SEQUENCES = (0x00081140, 0x00400275, 0x0040A730)
-
-
-def nodes(children: st.SearchStrategy[list[Node]]) -> st.SearchStrategy[list[Node]]:
-    """Data sets with ascending tags whose sequences hold `children`."""
-    items = st.lists(st.tuples(st.booleans(), children), max_size=3)
-    plain = st.dictionaries(st.sampled_from(sorted(PLAIN)), st.binary(max_size=9), max_size=4)
-    nested_ = st.dictionaries(st.sampled_from(SEQUENCES), st.tuples(st.booleans(), items), max_size=2)
-    return st.builds(lambda a, b: sorted([*a.items(), *b.items()]), plain, nested_)
-
-
-TREES = st.recursive(nodes(st.just([])), nodes, max_leaves=6)
-
-
-def emit(tree: list[Node], pos: int, encoding: Encoding) -> tuple[bytes, list[Token]]:
-    """A data set as bytes and the tokens it stands for, both by hand."""
-    order: e.Order = ">" if encoding.big else "<"
-    data, expected = b"", []
-    for number, value in tree:
-        at = pos + len(data)
-        if isinstance(value, bytes):
-            vr = PLAIN[number]
-            whole = element(number, vr, value, order=order) if encoding.explicit else implicit(number, value)
-            expected.append((ELEMENT, number, vr, at, at + len(whole) - len(value), at + len(whole)))
-            data += whole
-            continue
-        undefined, items = value
-        head = 12 if encoding.explicit else 8
-        content, inner = b"", []
-        for open_end, children in items:
-            start = at + head + len(content)
-            body, tokens_ = emit(children, start + 8, encoding)
-            whole = item(body, undefined=open_end, order=order)
-            end = start + 8 + len(body)
-            inner.append((ITEM, ITEM_TAG, "", start, start + 8, -1 if open_end else end))
-            inner += tokens_
-            inner.append((ITEM_END, ITEM_TAG, "", end, *([end + 8] * 2 if open_end else [end] * 2)))
-            content += whole
-        end = at + head + len(content)
-        expected.append((SEQUENCE, number, "SQ", at, at + head, -1 if undefined else end))
-        expected += inner
-        expected.append((SEQUENCE_END, number, "SQ", end, *([end + 8] * 2 if undefined else [end] * 2)))
-        if encoding.explicit:
-            data += sequence(number, content, undefined=undefined, order=order)
-        else:
-            data += implicit_sequence(number, content, undefined=undefined)
-    return data, expected
-
-
 Read = Callable[[bytes, Encoding], Iterator[Token]]
 SOURCES: dict[str, Read] = {
     "in memory": lambda data, encoding: walk(BytesSource(data), 0, len(data), encoding),
@@ -654,9 +602,9 @@ SOURCES: dict[str, Read] = {
 
 
 @settings(max_examples=50)
-@given(tree=TREES)
+@given(tree=trees(unsignable=True))
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("encoding", [EXPLICIT_LE, EXPLICIT_BE, IMPLICIT_LE], ids=["explicit", "big", "implicit"])
-def test_any_data_set_gives_its_tokens(encoding: Encoding, source: str, tree: list[Node]):
-    data, expected = emit(tree, 0, encoding)
+def test_any_data_set_gives_its_tokens(encoding: Encoding, source: str, tree: Tree):
+    data, expected = encoded(tree, encoding)
     assert list(SOURCES[source](data, encoding)) == expected
