@@ -142,7 +142,7 @@ class Providers(Generic[S, P]):
                 made = made()
         except DsigError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             hint = f"install it with: {spec.requires}" if spec.requires else f"ask the authors of {origin.distribution}"
             raise PluginError(
                 f"{self.kind} {spec.name!r} of {origin.distribution} does not load: {_brief(error)}",
@@ -235,7 +235,7 @@ class Plugins:
             caller = self._manager.subset_hook_caller(hook, remove_plugins=others)
             try:
                 answers = [spec for answer in caller() for spec in answer]
-            except Exception as error:  # noqa: BLE001 - as above
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
                 self.faults.append(Fault(origin, f"{hook} failed: {_brief(error)}"))
                 continue
             for spec in answers:
@@ -289,7 +289,7 @@ def blaming(
         yield
     except DsigError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if isinstance(error, allow):
             raise
         raise PluginError(
@@ -319,6 +319,16 @@ def _refusal(spec: object, expected: type[Spec]) -> str:
         return "a name must be printable text"
     if not isinstance(facts.factory, str) or facts.factory.count(":") != 1:
         return f"{spec.name!r}: factory must read module:attribute"
+    if not isinstance(facts.summary, str) or not isinstance(facts.requires, str):
+        return f"{spec.name!r}: summary and requires must be text"
+    if isinstance(spec, KeySourceSpec) and not (
+        isinstance(facts.schemes, tuple) and all(isinstance(s, str) and s and s == s.lower() for s in facts.schemes)
+    ):
+        return f"{spec.name!r}: schemes must be a tuple of lower-case texts"
+    if isinstance(spec, MacAlgorithmSpec) and not (isinstance(facts.oid, str) and facts.oid):
+        return f"{spec.name!r}: oid must be text"
+    if isinstance(spec, MacAlgorithmSpec) and not (type(facts.digest_size) is int and facts.digest_size > 0):
+        return f"{spec.name!r}: digest_size must be a number of bytes"
     return ""
 
 

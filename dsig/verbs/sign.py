@@ -354,7 +354,7 @@ class _Signing:
                 raise PluginError(f"key source {self.key.origin.name} gave no signature", code="plugin-contract")
             with blaming(self.backend_origin, "verifying the new signature"):
                 check = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
-            if not check.valid:
+            if check.valid is not True:
                 raise KeySourceError(
                     f"the new signature does not verify with its certificate: {check.reason}",
                     code="signature-not-verified",
