@@ -21,7 +21,10 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
 }
 """Command to `module:attribute` and summary."""
 
-FIRST_PARTY = {"demo": "Sign, verify and tamper with a real file, and see what is said."}
+FIRST_PARTY = {
+    "demo": "Sign, verify and tamper with a real file, and see what is said.",
+    "keys": "List, make, import, certify and examine keys on tokens.",
+}
 """Commands of our own plugins, listed without loading them."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dsig.hookspecs import KeySourceSpec, hookimpl
+from dsig.hookspecs import CommandSpec, KeySourceSpec, hookimpl
 
-__all__ = ["dsig_key_sources"]
+__all__ = ["dsig_commands", "dsig_key_sources"]
+
+_REQUIRES = "pip install 'python-pkcs11>=0.10'"
 
 
 @hookimpl
@@ -15,7 +17,20 @@ def dsig_key_sources() -> list[KeySourceSpec]:
             name="pkcs11",
             summary="keys on smart cards, tokens and HSMs, named by RFC 7512 URIs",
             factory="dsig_pkcs11.source:TokenKeySource",
-            requires="pip install 'python-pkcs11>=0.10'",
+            requires=_REQUIRES,
             schemes=("pkcs11",),
+        )
+    ]
+
+
+@hookimpl
+def dsig_commands() -> list[CommandSpec]:
+    """`keys`."""
+    return [
+        CommandSpec(
+            name="keys",
+            summary="List, make, import, certify and examine keys on tokens.",
+            factory="dsig_pkcs11.commands:command",
+            requires=_REQUIRES,
         )
     ]

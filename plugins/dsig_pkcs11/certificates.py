@@ -17,13 +17,26 @@ from dsig.errors import KeySourceError, Where
 from dsig_pkcs11.objects import KeyFacts, attribute, stored_certificates
 from dsig_pkcs11.tokens import TokenFacts
 
-__all__ = ["PublicKey", "chain_of", "from_file", "from_token", "matches", "mismatch", "public_key", "stored"]
+__all__ = [
+    "PublicKey",
+    "Stored",
+    "chain_of",
+    "from_file",
+    "from_token",
+    "matches",
+    "mismatch",
+    "points_of",
+    "public_key",
+    "stored",
+]
 
 MAX_BYTES = 1 << 20
 """Largest certificate file read."""
 MAX_CHAIN = 16
 _OCTET_STRING = 0x04
 
+Stored = tuple[bytes, str, x509.Certificate]
+"""CKA_ID, label and certificate."""
 PublicKey = rsa.RSAPublicKey | dsa.DSAPublicKey | ec.EllipticCurvePublicKey
 
 _KINDS: dict[str, type] = {"RSA": rsa.RSAPublicKey, "DSA": dsa.DSAPublicKey, "EC": ec.EllipticCurvePublicKey}
@@ -61,7 +74,7 @@ def from_file(path: str) -> list[x509.Certificate]:
         ) from None
 
 
-def stored(session: Session) -> list[tuple[bytes, str, x509.Certificate]]:
+def stored(session: Session) -> list[Stored]:
     """CKA_ID, label and certificate of all that the token has and that can be read. Raises `PKCS11Error`."""
     found = []
     for identifier, label, der in stored_certificates(session):
@@ -72,9 +85,7 @@ def stored(session: Session) -> list[tuple[bytes, str, x509.Certificate]]:
     return found
 
 
-def from_token(
-    key: KeyFacts, present: Sequence[tuple[bytes, str, x509.Certificate]], token: TokenFacts
-) -> x509.Certificate:
+def from_token(key: KeyFacts, present: Sequence[Stored], token: TokenFacts) -> x509.Certificate:
     """The one certificate with the key's CKA_ID. Raises `KeySourceError` if there is none, or several that differ."""
     hits = list(dict.fromkeys(c for identifier, _, c in present if key.id and identifier == key.id))
     if len(hits) > 1 and key.modulus is not None:
@@ -129,7 +140,7 @@ def matches(key: KeyFacts, public: Any, certificate: x509.Certificate) -> bool |
         return modulus == given.public_numbers().n if modulus else None
     if isinstance(given, ec.EllipticCurvePublicKey):
         point = attribute(public, Attribute.EC_POINT) if public else None
-        return given.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) in _points(point) if point else None
+        return given.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint) in points_of(point) if point else None
     if isinstance(given, dsa.DSAPublicKey):
         value = attribute(public, Attribute.VALUE) if public else None
         return int.from_bytes(value, "big") == given.public_numbers().y if value else None
@@ -167,8 +178,8 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     return True
 
 
-def _points(value: bytes) -> tuple[bytes, ...]:
-    """CKA_EC_POINT is a DER OCTET STRING, but not with every module."""
+def points_of(value: bytes) -> tuple[bytes, ...]:
+    """What CKA_EC_POINT may mean, the likeliest last: a DER OCTET STRING, but not with every module."""
     header = 3 if value[1:2] == b"\x81" else 2
     inside = value[header:]
     return (value, inside) if value[0] == _OCTET_STRING and value[header - 1] == len(inside) else (value,)

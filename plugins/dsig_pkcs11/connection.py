@@ -159,6 +159,19 @@ class Connection:
             self._idle.append(lease)
             self._changed.notify()
 
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that may change what is on the token. Raises `KeySourceError`, `PKCS11Error`."""
+        if os.getpid() != self._pid:
+            raise forked()
+        with self.module.gate.call():
+            session = self._token.open(rw=True)
+            try:
+                yield session
+            finally:
+                with contextlib.suppress(PKCS11Error):
+                    session.close()
+
     def _take(self) -> Lease:
         while True:
             with self._changed:

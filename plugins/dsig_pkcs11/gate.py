@@ -22,6 +22,11 @@ class Gate:
         """From now on: the module cannot lock."""
         self._most = 1
 
+    @property
+    def parallel(self) -> bool:
+        """Whether several calls may run at once."""
+        return self._most is None
+
     @contextmanager
     def call(self) -> Iterator[None]:
         """Make calls; not while somebody is alone."""

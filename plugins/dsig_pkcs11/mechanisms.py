@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["CANDIDATES", "Form", "NoMechanism", "Plan", "choose"]
+__all__ = ["CANDIDATES", "Form", "NoMechanism", "Plan", "choose", "usable"]
 
 
 class Form(StrEnum):
@@ -46,6 +46,16 @@ CANDIDATES = frozenset(plan.mechanism for plans in _PLANS.values() for plan in p
     for mac in ("MD5", "RIPEMD160", "SHA1", "SHA256", "SHA384", "SHA512")
 }
 """Every mechanism that plays a part in the decision or in its explanation."""
+
+
+def usable(offered: Collection[str]) -> dict[str, Plan]:
+    """Key type to what signs with it; types that cannot sign are left out. It is the same for all MACs."""
+    found = {}
+    for key_type, plans in _PLANS.items():
+        plan = next((plan for plan in plans if plan.mechanism in offered), None)
+        if plan is not None:
+            found[key_type] = plan
+    return found
 
 
 def choose(key_type: str, mac: str, offered: Collection[str]) -> Plan:

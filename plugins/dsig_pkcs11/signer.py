@@ -79,7 +79,7 @@ class TokenSigner:
         return self._of_even_length(bytes(digest), plan)
 
     def prove(self) -> bool:
-        """Whether a signature by the token verifies with the certificate; a few random-looking bytes are signed.
+        """Whether a signature by the token verifies with the certificate; signs the digest of nothing known.
 
         Raises `KeySourceError`.
         """

@@ -11,7 +11,7 @@ from dsig_pkcs11.library import Module
 from dsig_pkcs11.mechanisms import CANDIDATES
 from dsig_pkcs11.uri import TokenUri, quote
 
-__all__ = ["TokenFacts", "find_token", "mechanisms_of", "tokens_of"]
+__all__ = ["TokenFacts", "find_again", "find_token", "matching", "mechanisms_of", "tokens_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,15 @@ def tokens_of(module: Module) -> list[tuple[Token, TokenFacts]]:
     return found
 
 
+def matching(module: Module, uri: TokenUri) -> list[tuple[Token, TokenFacts]]:
+    """All tokens that a URI may mean. Raises `PKCS11Error`."""
+    present = tokens_of(module) if _library_matches(module, uri) else []
+    return [(token, facts) for token, facts in present if _matches(token.slot, facts, uri)]
+
+
 def find_token(module: Module, uri: TokenUri) -> tuple[Token, TokenFacts]:
     """The one token a URI means. Raises `KeySourceError`, with the candidates if there are several, `PKCS11Error`."""
-    present = tokens_of(module) if _library_matches(module, uri) else []
-    hits = [(token, facts) for token, facts in present if _matches(token.slot, facts, uri)]
+    hits = matching(module, uri)
     if len(hits) == 1:
         return hits[0]
     if hits:
@@ -64,6 +69,7 @@ def find_token(module: Module, uri: TokenUri) -> tuple[Token, TokenFacts]:
             code="several-tokens",
             hint="add serial= or token= to the URI",
         )
+    present = tokens_of(module)
     raise KeySourceError(
         f"no token matches the URI; present: {_listed(present) or 'none'}",
         code="token-not-found",
