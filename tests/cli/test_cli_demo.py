@@ -7,6 +7,7 @@ import stat
 
 import pytest
 
+import dsig_pkcs11
 from dsig.cli.app import FIRST_PARTY
 from dsig_demo import command as story
 from dsig_demo import dsig_commands
@@ -54,5 +55,6 @@ def test_place_that_cannot_be_written_is_an_output_error(run, place):
 
 
 def test_summary_in_the_list_of_commands_is_the_plugins_own():
-    assert {spec.name: spec.summary for spec in dsig_commands()} == FIRST_PARTY
+    specs = [*dsig_commands(), *dsig_pkcs11.dsig_commands()]
+    assert {spec.name: spec.summary for spec in specs} == FIRST_PARTY
     assert story.command.name == "demo"
