@@ -48,6 +48,7 @@ __all__ = [
 
 MAC_PARAMETERS = 0x4FFE0001
 DIGITAL_SIGNATURES = 0xFFFAFFFA
+TRAILING_PADDING = 0xFFFCFFFC
 MAC_ID = 0x04000005
 MAC_TRANSFER_SYNTAX = 0x04000010
 MAC_ALGORITHM = 0x04000015
@@ -270,7 +271,8 @@ def _closed_set(data: DataSet, rules: dict[int, _Rule], foreign: str = "error") 
     for element in data.elements:
         rule = rules.get(element.tag)
         if rule is None:
-            if element.tag & 0xFFFF:  # a group length says nothing and is never hashed
+            # group lengths and padding say nothing and are never hashed
+            if element.tag & 0xFFFF and element.tag != TRAILING_PADDING:
                 yield _finding("foreign-attribute", data, element.tag, "it does not belong here", foreign)
             continue
         # a timestamp in disorder is the time axis' business: it says nothing about the signature

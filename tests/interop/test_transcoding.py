@@ -181,7 +181,6 @@ def test_untyped_sequence_of_undefined_length(keys, tmp_path):
     assert accepted, said
 
 
-@pytest.mark.xfail(strict=True, reason="structure calls (FFFC,FFFC) in a signature item foreign; under discussion")
 @pytest.mark.parametrize("name", ["rtplan.dcm", "mr.dcm", "mr_rle.dcm", "sr_comp.dcm", "priv_sq.dcm"])
 def test_padding_inside_items_changes_nothing(name, keys, tmp_path):
     """Data Set Trailing Padding in every item, those of the signature too: it has no meaning (PS3.10 7.2)."""
