@@ -86,6 +86,7 @@ lint: venv
 
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/tokens.py
 
 clean:
 	rm -rf $(VENV) build dist dsig-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
