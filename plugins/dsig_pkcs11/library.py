@@ -99,7 +99,13 @@ def load(choice: ModuleChoice) -> Module:
                 code="module-refused",
                 hint="a process can use a module in one way only",
             )
-    if module.pid not in (0, os.getpid()):
+        if not module.pid:  # it was ended to get a lost token back, and could not begin again then
+            try:
+                with module.gate.alone():
+                    module.initialize()
+            except PKCS11Error as error:
+                raise _refused(path, " ".join(str(error).split())) from None
+    if module.pid != os.getpid():
         raise forked()
     return module
 

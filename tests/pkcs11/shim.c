@@ -5,6 +5,7 @@
    P11SHIM_SIGN=0x32@5              C_Sign gives this from the 5th signature on
    P11SHIM_SIGN_ONCE=0xb3@2         C_Sign gives this at the 2nd signature only
    P11SHIM_OPEN=0xb1@2              C_OpenSession gives this while 1 session is open already
+   P11SHIM_CANTLOCK=1               C_Initialize refuses to lock with what the system has
    P11SHIM_HIDE=0x1,0x3             mechanisms not listed
    P11SHIM_TOKENFLAGS=0x100         or-ed into the token's flags
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
@@ -27,7 +28,7 @@ static void say(const char *what) {
 }
 static U number(const char *name) { char *e = getenv(name); return e ? strtoul(e, 0, 0) : 0; }
 static long from(const char *name) { char *e = getenv(name), *at = e ? strchr(e, '@') : 0; return at ? atol(at + 1) : 1; }
-static U Initialize(void *a) { say("initialize"); return ((U (*)(void *))real->f[INITIALIZE])(a); }
+static U Initialize(void *a) { say("initialize"); if (a && number("P11SHIM_CANTLOCK")) return 0xa; return ((U (*)(void *))real->f[INITIALIZE])(a); }
 static U Finalize(void *a) { say("finalize"); sessions = 0; return ((U (*)(void *))real->f[FINALIZE])(a); }
 static U TokenInfo(U slot, char *info) {
   U r = ((U (*)(U, void *))real->f[TOKENINFO])(slot, info);

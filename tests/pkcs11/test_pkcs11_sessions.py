@@ -264,3 +264,48 @@ def test_session_lost_among_threads_is_recovered_once(softhsm: Token, shim: Path
     assert done.stdout == "100\n"
     assert "signed" not in done.stderr
     assert (tmp_path / "log").read_text().count("login") == 2, "a login that still holds, and nothing more"
+
+
+def test_module_that_cannot_lock_is_called_by_one_thread_at_a_time(softhsm: Token, shim: Path) -> None:
+    """CKR_CANT_LOCK is the shim's; SoftHSM then runs without its mutexes and would crash under eight threads."""
+    done = script(
+        """
+        from concurrent.futures import ThreadPoolExecutor
+        with dsig.open_key(uri, secrets=secrets) as key, ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda n: key.signer.sign_digest(b"x" * 32, SHA256), range(500)))
+        print(len(made))
+        """,
+        *(softhsm.uri("p256", module=str(shim)), softhsm.pin_file),
+        P11SHIM_REAL=softhsm.module,
+        P11SHIM_CANTLOCK="1",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "500\n"
+
+
+def test_key_is_opened_again_after_the_token_came_back(softhsm: Token, tmp_path: Path) -> None:
+    directory = tmp_path / "copy"
+    shutil.copytree(softhsm.directory / "tokens", directory / "tokens")
+    (directory / "softhsm2.conf").write_text(f"directories.tokendir = {directory}/tokens\nobjectstore.backend = file\n")
+    done = script(
+        """
+        store = sys.argv[3]
+        for place in (store, store + ".away", store):
+            try:
+                with dsig.open_key(uri, secrets=Channels(pin=from_file(pin))) as key:
+                    key.signer.sign_digest(b"x" * 32, SHA256)
+                    if place == store and not os.path.exists(store + ".was"):
+                        os.rename(store, store + ".was")
+                        key.signer.sign_digest(b"x" * 32, SHA256)
+                    print("signed")
+            except dsig.KeySourceError as error:
+                print(error.code)
+            if place != store:
+                os.rename(store + ".was", store)
+                open(store + ".was", "w").close()
+        """,
+        *(softhsm.uri("rsa2048"), softhsm.pin_file, directory / "tokens"),
+        SOFTHSM2_CONF=str(directory / "softhsm2.conf"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "token-lost\nmodule-refused\nsigned\n"
