@@ -8,9 +8,10 @@ from datetime import datetime
 
 from dsig.der import without_padding
 from dsig.dicom.location import format_tag
-from dsig.hookspecs import CertificateFacts, SignatureView, TrustRequest
+from dsig.distrust import answered, answered_all, blaming
+from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence, TrustRequest
 from dsig.model import Axis, Coverage, Finding, Status
-from dsig.plugins import Plugins, blaming
+from dsig.plugins import Plugins
 from dsig.signature.coverage import coverage_axis
 from dsig.signature.purpose import SCHEME
 from dsig.signature.signatures import FoundSignature
@@ -28,9 +29,11 @@ def certificate(
     if not found.item.certificate:
         return None, ()  # the structure gate has said so
     provider = plugins.crypto_backends.get(backend)
+    origin = plugins.crypto_backends.provider(backend).origin
     try:
-        with blaming(plugins.crypto_backends.provider(backend).origin, "reading a certificate", allow=(ValueError,)):
-            return provider.certificate(found.item.certificate), ()
+        with blaming(origin, "reading a certificate", allow=(ValueError,)):
+            read = provider.certificate(found.item.certificate)
+        return answered(read, CertificateFacts, origin, "reading a certificate"), ()
     except ValueError as error:
         return None, (
             Finding("certificate-unreadable", f"Certificate of Signer: {error}", clause="PS3.3 C.12.1.1.3.1.2"),
@@ -73,8 +76,11 @@ def profiles(
     findings: list[Finding] = []
     for name in dict.fromkeys(required):
         profile = plugins.profiles.get(name)
-        with blaming(plugins.profiles.provider(name).origin, "checking a profile"):
-            said = [replace(f, message=f"{name}: {f.message}") for f in profile.check(LevelView(found.level), view)]
+        origin = plugins.profiles.provider(name).origin
+        with blaming(origin, "checking a profile"):
+            checked = list(profile.check(LevelView(found.level), view))
+        answers = answered_all(checked, Finding, origin, "checking a profile")
+        said = [replace(f, message=f"{name}: {f.message}") for f in answers]
         findings += said
         if worst(*said) is Status.PASSED:
             met.append(name)
@@ -109,8 +115,10 @@ def trust(
         crls=material.crls,
     )
     provider = plugins.trust_backends.get(backend)
-    with blaming(plugins.trust_backends.provider(backend).origin, "judging trust"):
-        evidence = provider.evaluate(request)
+    origin = plugins.trust_backends.provider(backend).origin
+    with blaming(origin, "judging trust"):
+        judged = provider.evaluate(request)
+    evidence = answered(judged, TrustEvidence, origin, "judging trust")
     status, findings = evidence.status, evidence.findings
     if status is Status.PASSED and (
         not evidence.path or evidence.path[0] != request.certificate or evidence.path[-1] not in material.anchors

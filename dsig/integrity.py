@@ -10,10 +10,11 @@ from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
-from dsig.hookspecs import CertificateFacts, Mac
+from dsig.distrust import answered, blaming
+from dsig.hookspecs import CertificateFacts, Mac, SignatureCheck
 from dsig.limits import Limits
 from dsig.model import Axis, Finding, Status
-from dsig.plugins import Plugins, blaming
+from dsig.plugins import Plugins
 from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, STORED, TRAILING_NUL, Reading
@@ -80,9 +81,7 @@ class Integrity:
                 clause="PS3.3 C.12.1.1.3.1.2",
             )
             return Attempt(reading, [*findings, unknown])
-        origin = self.plugins.mac_algorithms.provider(mac.algorithm).origin
-        with blaming(origin, "beginning a MAC"):
-            running = self.plugins.mac_algorithms.get(mac.algorithm)()
+        running = self.plugins.new_mac(mac.algorithm)
         return Attempt(reading, findings, running, MacCursor(self.pieces(found, encoding, reading), running.update))
 
     def pieces(self, found: FoundSignature, encoding: Encoding, reading: Reading) -> Iterator[Piece]:
@@ -123,8 +122,10 @@ class Integrity:
         """Why the signature value is not one of this digest, or an empty string."""
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm if found.mac else "")
         backend = self.plugins.crypto_backends.get(self.backend)
-        with blaming(self.plugins.crypto_backends.provider(self.backend).origin, "verifying a signature"):
-            check = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
+        origin = self.plugins.crypto_backends.provider(self.backend).origin
+        with blaming(origin, "verifying a signature"):
+            said = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
+        check = answered(said, SignatureCheck, origin, "verifying a signature")
         return "" if check.valid is True else check.reason or "the backend gave no reason"
 
     def other_readings(self, found: FoundSignature) -> Iterator[Reading]:

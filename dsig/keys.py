@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from dsig.distrust import blaming
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, Secrets, Signer
 from dsig.model import PluginUse
-from dsig.plugins import Plugins, blaming, default
+from dsig.plugins import Plugins, default
 
 __all__ = ["NoSecrets", "OpenKey", "open_key"]
 

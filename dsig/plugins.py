@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 
 from dsig import hookspecs
+from dsig.distrust import GuardedMac
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import (
     API,
@@ -39,7 +40,7 @@ from dsig.hookspecs import (
 )
 from dsig.model import PluginUse
 
-__all__ = ["Fault", "Plugins", "Provider", "Providers", "blaming", "default", "load"]
+__all__ = ["Fault", "Plugins", "Provider", "Providers", "default", "load"]
 
 GROUP = "dsig"
 FIRST_PARTY = "dsig"
@@ -194,6 +195,11 @@ class Plugins:
             "dsig_commands": (CommandSpec, self.commands),
         }
 
+    def new_mac(self, name: str) -> GuardedMac:
+        """Begin a computation with a MAC algorithm. Raises `UsageError` or `PluginError`."""
+        provider = self.mac_algorithms.provider(name)
+        return GuardedMac(self.mac_algorithms.get(name), provider.spec, provider.origin)
+
     def key_source_for(self, uri: str) -> tuple[str, KeySource]:
         """Name and provider of the key source serving the scheme of `uri`; a bare path means `file`.
 
@@ -274,29 +280,6 @@ def load(
 def default() -> Plugins:
     """All installed plugins, discovered once per process."""
     return load()
-
-
-@contextmanager
-def blaming(
-    origin: PluginUse, doing: str, *, secret: bool = False, allow: tuple[type[Exception], ...] = ()
-) -> Iterator[None]:
-    """Turn what a plugin raises, this package's own errors excepted, into a `PluginError` that names it.
-
-    Only the type of the exception is told: its text may hold what no log may see. With `secret` it is not even kept as
-    the cause. `allow` is what the contract lets a provider raise.
-    """
-    try:
-        yield
-    except DsigError:
-        raise
-    except (Exception, SystemExit) as error:
-        if isinstance(error, allow):
-            raise
-        raise PluginError(
-            f"plugin {origin.name} of {origin.distribution} failed while {doing}: {type(error).__name__}",
-            code="plugin-failed",
-            hint=f"ask the authors of {origin.distribution}",
-        ) from (None if secret else error)
 
 
 def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object]) -> object | None:

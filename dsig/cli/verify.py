@@ -13,10 +13,11 @@ from dsig.cli.options import backend_option, input_option, old_format_option, ve
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import standard_output
+from dsig.distrust import blaming
 from dsig.errors import UsageError
 from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
-from dsig.plugins import Plugins, Provider, blaming
+from dsig.plugins import Plugins, Provider
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used, verify
 

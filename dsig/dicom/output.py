@@ -33,8 +33,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     `OutputError` with what to do.
     """
     shown = os.fspath(path)
-    target = Path(os.path.realpath(path))
     mode: int | None = None
+    try:
+        target = Path(os.path.realpath(path))
+    except ValueError as error:
+        raise _not_written(shown, str(error), "name another file") from None
     try:
         status = target.stat()
         if stat.S_ISDIR(status.st_mode):

@@ -17,6 +17,7 @@ from dsig.dicom.reencode import Lengths, named_syntax, reencoded
 from dsig.dicom.source import Source, StreamSource, open_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
+from dsig.distrust import answered, answered_all, blaming
 from dsig.errors import (
     DsigError,
     KeySourceError,
@@ -26,12 +27,12 @@ from dsig.errors import (
     UsageError,
     Where,
 )
-from dsig.hookspecs import CertificateFacts, CryptoBackend, Mac, MacAlgorithmSpec, SignatureView
+from dsig.hookspecs import CertificateFacts, CryptoBackend, MacAlgorithmSpec, SignatureCheck, SignatureView
 from dsig.io import Given, as_input, as_output, name_of
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
-from dsig.plugins import Plugins, blaming, default
+from dsig.plugins import Plugins, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
 from dsig.signature.insertion import signature_changes
@@ -162,7 +163,8 @@ class _Signing:
         # 3. What to sign, with what the profile wants.
         self.profile_origin = plugins.profiles.provider(options.profile).origin
         with blaming(self.profile_origin, "naming required elements"):
-            wanted = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
+            required = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
+        wanted = answered_all(required, int, self.profile_origin, "naming required elements")
         self.selected = select(self.level, options.tags, wanted)
 
         # 4. The two items, but for the signature itself.
@@ -182,7 +184,7 @@ class _Signing:
         self.repads = self.repadding()
 
         # 6. The MAC, fed while the file is copied.
-        self.running: Mac = plugins.mac_algorithms.get(options.mac)()
+        self.running = plugins.new_mac(options.mac)
         self.dump: IO[bytes] | None = None
         self.cursor: MacCursor | None = None
         self.digest = b""
@@ -194,9 +196,10 @@ class _Signing:
         """Facts of the signer's certificate; one that is not valid now is used, but not without a word."""
         try:
             with blaming(self.backend_origin, "reading the certificate", allow=(ValueError,)):
-                facts = self.backend.certificate(self.key.certificate)
+                read = self.backend.certificate(self.key.certificate)
         except ValueError as error:
             raise KeySourceError(f"the signer's certificate cannot be used: {error}", code="certificate") from None
+        facts = answered(read, CertificateFacts, self.backend_origin, "reading the certificate")
         now = datetime.now(UTC)
         if facts.not_before and now <= facts.not_before:
             self.warn(
@@ -246,8 +249,8 @@ class _Signing:
             new.purpose.code if new.purpose else "",
         )
         with blaming(self.profile_origin, "checking the profile"):
-            findings = list(self.plugins.profiles.get(options.profile).check(LevelView(self.level), view))
-        for finding in findings:
+            said = list(self.plugins.profiles.get(options.profile).check(LevelView(self.level), view))
+        for finding in answered_all(said, Finding, self.profile_origin, "checking the profile"):
             if finding.severity == "error":
                 raise UsageError(
                     f"profile {options.profile} does not allow this: {finding.message}",
@@ -343,17 +346,13 @@ class _Signing:
             if self.cursor is not None:
                 pump(self.file.data, [self.cursor])  # whatever lies behind the place of the signature
             self.digest = self.running.digest()
-            if len(self.digest) != self.spec.digest_size:
-                raise PluginError(
-                    f"MAC algorithm {self.spec.name} gave {len(self.digest)} bytes instead of {self.spec.digest_size}",
-                    code="plugin-contract",
-                )
             with blaming(self.key.origin, "signing", secret=True):
                 value: object = self.key.signer.sign_digest(self.digest, self.spec)
             if not isinstance(value, bytes) or not value:
                 raise PluginError(f"key source {self.key.origin.name} gave no signature", code="plugin-contract")
             with blaming(self.backend_origin, "verifying the new signature"):
-                check = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
+                said = self.backend.verify_digest(self.key.certificate, self.digest, self.spec, value)
+            check = answered(said, SignatureCheck, self.backend_origin, "verifying the new signature")
             if check.valid is not True:
                 raise KeySourceError(
                     f"the new signature does not verify with its certificate: {check.reason}",
