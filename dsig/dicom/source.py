@@ -12,7 +12,6 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, Protocol
 
 from dsig.errors import DsigError, InputError, LimitError, MalformedError, Where
@@ -159,7 +158,7 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
     elif isinstance(given, (str, os.PathLike)):
         name = os.fspath(given)
         try:
-            file = Path(given).open("rb", buffering=0)  # noqa: SIM115 - closed by the with below
+            file = open(given, "rb", buffering=0)  # noqa: SIM115, PTH123 - closed by the with below; quicker than a Path
         except (OSError, ValueError) as error:
             raise _unreadable(name, error) from None
         with file:

@@ -66,17 +66,18 @@ def _raw_runs(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -
     """Pieces of elements that are stored the way they are hashed: neighbours become one range at once."""
     low = high = 0
     for element in ascending:
-        _tag, vr, start, value, end, kind = element[:6]
-        if kind == ELEMENT and vr in _STANDARD:
-            if start != high:
+        # by index, not by name: this runs once per element of every file
+        if element[5] == ELEMENT and element[1] in _STANDARD:
+            if element[2] != high:
                 yield low, high, 1
-                low = start
-            high = end
+                low = element[2]
+            high = element[4]
             continue
         yield low, high, 1
         low = high = 0
-        if kind == ELEMENT:
-            yield from encoder.plain(element.tag, vr, start, value, end, level.encoding, raw=False)
+        if element.kind == ELEMENT:
+            tag, vr, start, value, end = element[:5]
+            yield from encoder.plain(tag, vr, start, value, end, level.encoding, raw=False)
         else:
             yield from encoder.container(level, element, raw=True)
     yield low, high, 1
