@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dsig.cli.run import main
+from dsig.cli.run import console, main
 
-__all__ = ["main"]
+__all__ = ["console", "main"]

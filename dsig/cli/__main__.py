@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
+from dsig.cli import console
 
-from dsig.cli import main
-
-sys.exit(main())
+console()

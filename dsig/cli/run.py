@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -17,7 +18,7 @@ from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import complain, describe, drop_output, prepare_streams
 from dsig.errors import DsigError
 
-__all__ = ["main"]
+__all__ = ["console", "main"]
 
 DEBUG = "DSIG_DEBUG"
 """Environment variable that turns the line about an internal error into a traceback."""
@@ -31,6 +32,7 @@ class _Terminated(BaseException):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `dsig` with these arguments (default: those of the process) and give its exit status."""
+    gc.set_threshold(50_000)  # imports make no garbage, and looking for it takes a twentieth of a start
     prepare_streams()
     previous = _on_termination(_terminate)
     try:
@@ -43,6 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitStatus.TERMINATED
     finally:
         _on_termination(previous)
+
+
+def console() -> NoReturn:
+    """The console script: `main`, and a quick way out."""
+    status = main()
+    gc.freeze()  # what is left goes with the process; taking it apart piece by piece costs a fifth of a short run
+    sys.exit(status)
 
 
 def _run(arguments: list[str]) -> int:

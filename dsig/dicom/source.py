@@ -23,7 +23,7 @@ WINDOW = 1 << 16
 """Bytes fetched at a time while parsing a large file."""
 SMALL = 1 << 20
 """Files up to this size are read at once."""
-CHUNK = 1 << 20
+CHUNK = 1 << 21
 """Bytes handed to hash and output at a time."""
 SPOOL = 16 << 20
 """Data without random access (pipes, inflated data sets) is held in memory up to this size, then on disk."""

@@ -126,9 +126,10 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
     if found.mac is None:
         return None, []
     uid = found.mac.transfer_syntax
-    where = format_path(found.mac.data.path)
+    data = found.mac.data
 
     def finding(code: str, message: str, severity: str) -> Finding:
+        where = format_path(data.path)
         return Finding(code, message, where, "PS3.3 C.12.1.1.3.1.1", severity)
 
     known = uid == _DICOM_ROOT or uid.startswith(_DICOM_ROOT + ".") or uid in _IMPLICIT

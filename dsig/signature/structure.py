@@ -43,10 +43,11 @@ def level_findings(level: DataSet) -> Iterator[Finding]:
         element = level.by_tag.get(tag)
         if element is None:
             continue
-        where = format_path(level.path, tag)
         if element.kind != SEQUENCE:
+            where = format_path(level.path, tag)
             yield Finding("not-a-sequence", f"{format_tag(tag)} has VR {element.vr} instead of SQ", where, CLAUSE)
         elif element.vr == "UN" and level.encoding.explicit:
+            where = format_path(level.path, tag)
             yield Finding("wrong-vr", f"{format_tag(tag)} is stored as UN instead of SQ", where, CLAUSE)
 
 
@@ -75,24 +76,24 @@ def refuse_disorder(level: DataSet) -> None:
 
 def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[MacItem | None, list[Finding]]:
     """The MAC Parameters item of a signature (the first with its ID), and what is wrong with the reference."""
-    where = format_path(signature.data.path)
     if signature.mac_id is None:
         return None, []  # the item's own findings say why
     found = [item for item in items if item.mac_id == signature.mac_id]
+    if len(found) == 1:
+        return found[0], []
+    where = format_path(signature.data.path)
     if not found:
         return None, [
             Finding("mac-id-dangling", f"no MAC Parameters item has MAC ID {signature.mac_id}", where, CLAUSE)
         ]
-    if len(found) > 1:
-        return found[0], [
-            Finding(
-                "mac-id-doubled",
-                f"{len(found)} MAC Parameters items have MAC ID {signature.mac_id}; readers may use either",
-                where,
-                CLAUSE,
-            )
-        ]
-    return found[0], []
+    return found[0], [
+        Finding(
+            "mac-id-doubled",
+            f"{len(found)} MAC Parameters items have MAC ID {signature.mac_id}; readers may use either",
+            where,
+            CLAUSE,
+        )
+    ]
 
 
 def signature_findings(
@@ -136,16 +137,17 @@ def signature_findings(
 
 def _list_findings(level: DataSet, mac: MacItem) -> Iterator[Finding]:
     """Data Elements Signed against the data set it is about."""
-    where = format_path(mac.data.path, ELEMENTS_SIGNED)
     tags = mac.elements
 
     def finding(code: str, message: str, which: list[int]) -> Finding:
+        where = format_path(mac.data.path, ELEMENTS_SIGNED)
         shown = ", ".join(format_tag(t) for t in which[:_SHOWN])
         more = f" and {len(which) - _SHOWN} more" if len(which) > _SHOWN else ""
         return Finding(code, f"Data Elements Signed {message}: {shown}{more}", where, CLAUSE)
 
     if not tags:
         if ELEMENTS_SIGNED in mac.data.by_tag:
+            where = format_path(mac.data.path, ELEMENTS_SIGNED)
             yield Finding("list-empty", "Data Elements Signed names nothing, so nothing is protected", where, CLAUSE)
         return
     seen: set[int] = set()

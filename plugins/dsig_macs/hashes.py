@@ -7,7 +7,6 @@ from functools import partial
 
 from dsig.errors import PluginError
 from dsig.hookspecs import Mac
-from dsig_macs.ripemd160 import Ripemd160
 
 __all__ = [
     "md5",
@@ -45,6 +44,8 @@ def ripemd160() -> Mac:
     try:
         return hashlib.new("ripemd160", usedforsecurity=False)
     except ValueError:
+        from dsig_macs.ripemd160 import Ripemd160  # rarely needed
+
         return Ripemd160()
 
 

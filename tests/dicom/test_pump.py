@@ -99,7 +99,7 @@ def test_a_chunk_that_was_lent_stays_as_it_is_until_it_is_given_back():
             for number, chunk, give_back in lent:
                 assert chunk == DATA[number * CHUNK : (number + 1) * CHUNK]
                 give_back()
-            for number in range(9):
+            for number in range(SIZE // CHUNK):
                 assert reader.read(number * CHUNK) == DATA[number * CHUNK : (number + 1) * CHUNK]
 
     within(10, work)
