@@ -143,6 +143,15 @@ def main() -> None:
     rows: list[tuple[str, str, str, str]] = []
     with tempfile.TemporaryDirectory(dir=options.directory) as name:
         folder = Path(name)
+        print("walking", flush=True)  # first: writes of the large files go on in the background for a while
+        slice_ = folder / "ct.dcm"
+        elements = ct_slice(slice_)
+        walk_and_hash(slice_, 50)
+        bare, walked = walk_and_hash(slice_, 500)
+        rows.append(
+            _row(f"walk and hash a CT slice of 0.5 MB, {elements} elements, over its bare hash", "≤ 2", walked / bare)
+        )
+
         big, signed, out, peer = (folder / f"{n}.dcm" for n in ("big", "signed", "out", "peer"))
         print("making data", flush=True)
         multiframe(big, options.frames)
@@ -162,6 +171,12 @@ def main() -> None:
         rows += [
             _row("verify 1 GiB, times faster than dcmsign", "≥ 2.3", verify["dcmsign"].median / ours.median),
             _row("verify 1 GiB, time over `openssl dgst -sha256`", "≤ 1.25", ours.median / verify["openssl"].median),
+            (
+                "for comparison: `openssl dgst`, times faster than dcmsign",
+                "",
+                f"{verify['dcmsign'].median / verify['openssl'].median:.2f}",
+                "",
+            ),
             _memory("verify 1 GiB, peak memory", ours, verify["dcmsign"]),
         ]
 
@@ -179,14 +194,6 @@ def main() -> None:
             _memory("sign 1 GiB, peak memory", sign["dsig"], sign["dcmsign"]),
         ]
 
-        print("walking", flush=True)
-        slice_ = folder / "ct.dcm"
-        elements = ct_slice(slice_)
-        walk_and_hash(slice_, 50)
-        bare, walked = walk_and_hash(slice_, 500)
-        rows.append(
-            _row(f"walk and hash a CT slice of 0.5 MB, {elements} elements, over its bare hash", "≤ 2", walked / bare)
-        )
     text = _page(rows, options.rounds, size)
     print(text)
     options.output.write_text(text)

@@ -312,8 +312,9 @@ def test_a_value_too_long_for_its_16_bit_length_is_hashed_as_un():
     )
 
 
-def test_a_value_that_just_fits_its_16_bit_length_keeps_its_vr():
-    value = b"1\\" * 32767
+@pytest.mark.parametrize("length", [65534, 65535])
+def test_a_value_that_just_fits_its_16_bit_length_keeps_its_vr(length: int):
+    value = (b"1\\" * 32768)[:length]
     assert stream(implicit(0x30060050, value), IMPLICIT_LE) == element(0x30060050, "DS", value)
 
 
