@@ -14,7 +14,7 @@ from dsig.dicom.source import CHUNK, SMALL, WINDOW, BytesSource, FileSource, Sou
 from dsig.errors import InputError
 
 PATTERN = bytes(range(256)) * 16
-LARGE = PATTERN * (2 * SMALL // len(PATTERN))
+LARGE = PATTERN * (2 * max(SMALL, CHUNK) // len(PATTERN) + 1)
 """More than what is read at once."""
 
 
