@@ -74,16 +74,16 @@ class Note:
 
 @dataclass(slots=True)
 class Notes:
-    """What was noted during a walk; kept up to a limit, counted beyond."""
+    """What was noted during a walk; of each code up to a limit is kept, so that a flood of one hides no other."""
 
     limit: int = DEFAULT.findings
     kept: list[Note] = field(default_factory=list)
-    count: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, code: str, message: str, path: str, offset: int) -> None:
         """Keep one more, or count it."""
-        self.count += 1
-        if self.count <= self.limit:
+        count = self.counts[code] = self.counts.get(code, 0) + 1
+        if count <= self.limit:
             self.kept.append(Note(code, message, path, offset))
 
 

@@ -203,6 +203,11 @@ def _mac_item(data: DataSet, limits: Limits) -> MacItem:
 
 def _signature_item(data: DataSet, limits: Limits) -> SignatureItem:
     findings = list(_closed_set(data, _SIGNATURE_RULES))
+    findings += [
+        _finding("wrong-vr", data, e.tag, "it holds elements of VR UN, so the MAC leaves it out")
+        for e in data.elements
+        if e.tag in _SIGNATURE_RULES and e.tag not in NOT_IN_MAC and not e.signable
+    ]
     certificate_type = _text(data, CERTIFICATE_TYPE)
     if CERTIFICATE_TYPE in data.by_tag and certificate_type != X509:
         findings.append(_finding("certificate-type", data, CERTIFICATE_TYPE, f"it is not {X509}"))

@@ -66,7 +66,9 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         if not items:
             continue
         macs = read_mac_items(level, limits)
-        general = (*level_findings(level), *_meta_findings(file))
+        # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
+        around = () if level is main else tuple(level_findings(main))
+        general = (*around, *level_findings(level), *_meta_findings(file))
         for item in items:
             mac, reference = mac_item_for(item, macs)
             own = signature_findings(level, item, mac, uids)

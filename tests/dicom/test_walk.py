@@ -555,7 +555,7 @@ def test_notes_beyond_the_limit_are_counted_and_not_kept():
     found = Notes(limit=3)
     data = element(0x00100010, "PN", b"") * 11
     assert len(list(walk(BytesSource(data), 0, len(data), EXPLICIT_LE, notes=found))) == 11
-    assert (found.count, len(found.kept)) == (10, 3)
+    assert (found.counts, len(found.kept)) == ({"duplicate-tag": 10}, 3)
 
 
 # ----------------------------------------------------------------------------------------------------------- nesting
