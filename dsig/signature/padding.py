@@ -10,7 +10,7 @@ from dsig.dicom.encoding import Encoding
 from dsig.dicom.headers import length_field
 from dsig.dicom.source import Source
 from dsig.dicom.splice import Change, LengthField
-from dsig.dicom.vr import TEXT, effective
+from dsig.dicom.vr import TEXT, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM_TAG, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
@@ -117,7 +117,8 @@ def _value(
     length = LengthField(offset, size, end - value, encoding.order)
     vr = effective(vr)
     if vr not in TEXT:
-        if (end - value) & 1 and vr != "OW":
+        # a number of odd length has no pad byte that would survive swapping
+        if (end - value) & 1 and vr != "OW" and not (encoding.big and vr in UNIT):
             yield Repad(tag, start, value, end, length, None)
         return
     if value == end:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from dsig.dicom.dataset import DataSet, Element, signable_tag
-from dsig.dicom.location import format_path, format_tag
+from dsig.dicom.dataset import ORIGINAL_ATTRIBUTES, DataSet, Element, signable_tag
+from dsig.dicom.location import Path, format_path, format_tag
 from dsig.errors import UsageError, Where
 
-__all__ = ["select"]
+__all__ = ["refuse_unsignable_place", "select"]
 
 
 def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]) -> list[Element]:
@@ -24,6 +24,18 @@ def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]
         chosen = [_element(level, tag, "was asked for") for tag in sorted(set(tags))]
     missing = sorted(wanted - {e.tag for e in chosen})
     return chosen + [_element(level, tag, "is required by the profile") for tag in missing]
+
+
+def refuse_unsignable_place(path: Path, file: str) -> None:
+    """Raise `UsageError` for an item whose signature would never count, or would break one that is there."""
+    for tag, _index in path:
+        if tag == ORIGINAL_ATTRIBUTES or not signable_tag(tag):
+            raise UsageError(
+                f"items below {format_tag(tag)} cannot be signed",
+                code="bad-location",
+                where=Where(file, format_path(path)),
+                hint="sign the data set, or an item of an ordinary sequence",
+            )
 
 
 def _element(level: DataSet, tag: int, why: str) -> Element:

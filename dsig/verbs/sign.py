@@ -11,7 +11,7 @@ from typing import IO
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
-from dsig.dicom.location import format_tag, parse_location
+from dsig.dicom.location import format_path, format_tag, parse_location
 from dsig.dicom.output import Deflater, replacing
 from dsig.dicom.reencode import Lengths, named_syntax, reencoded
 from dsig.dicom.source import Source, StreamSource, open_source
@@ -41,13 +41,14 @@ from dsig.signature.mac import MacCursor, mac_pieces, pump
 from dsig.signature.padding import Edits, Repad, repads
 from dsig.signature.purpose import purpose
 from dsig.signature.reading import OLD_FORMAT, STORED
-from dsig.signature.selection import select
+from dsig.signature.selection import refuse_unsignable_place, select
 from dsig.signature.signatures import find_signatures
 from dsig.signature.structure import refuse_disorder
 from dsig.signature.view import LevelView
 
 __all__ = ["SignOptions", "Signed", "sign"]
 
+PIXEL_DATA = 0x7FE00010
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 
 
@@ -215,6 +216,7 @@ class _Signing:
         path = parse_location(self.options.item)
         if not path:
             return self.main
+        refuse_unsignable_place(path, self.file.source.name)
         file, limits = self.file, self.options.limits
         item = find_item(file.data, file.start, file.end, self.main.encoding, path, limits)
         return read_data_set(file.data, item.start, item.end, item.encoding, path=path, limits=limits)
@@ -234,8 +236,18 @@ class _Signing:
 
     def mac_transfer_syntax(self) -> str:
         """(0400,0010): explicit VR little endian, or the file's own syntax if it holds encapsulated pixel data."""
-        if any(e.kind == FRAGMENTS for e in self.level.elements) or self.file.syntax.encapsulated:
-            return self.file.syntax.uid
+        syntax = self.file.syntax
+        for element in self.selected:
+            fits = (element.kind == FRAGMENTS) == syntax.encapsulated
+            if element.tag == PIXEL_DATA and not fits and not self.level.path:  # a native icon may be anywhere
+                raise MalformedError(
+                    f"the pixel data do not fit the transfer syntax {syntax.uid}: no verifier could rebuild the MAC",
+                    code="transfer-syntax-mismatch",
+                    where=Where(self.file.source.name, format_path(self.level.path, element.tag), element.start),
+                    hint="correct (0002,0010)",
+                )
+        if syntax.encapsulated or any(e.kind == FRAGMENTS for e in self.level.elements):
+            return syntax.uid
         return EXPLICIT_VR_LITTLE_ENDIAN
 
     def profile(self) -> None:
