@@ -55,6 +55,11 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
         raise UsageError(
             f"cannot take {type(given).__name__}", hint="give a path, bytes, a binary file object or a pydicom data set"
         )
+    if hasattr(given, "read"):
+        if getattr(given, "closed", False):
+            raise UsageError("the file object is closed", hint="give an open one, or the path")
+        if isinstance(given, io.TextIOBase):
+            raise UsageError("the file object is open for text", hint="open it with mode 'rb'")
     yield given
 
 
@@ -145,10 +150,12 @@ def write_data_set(data_set: Dataset, file: IO[bytes]) -> None:
                 implicit_vr=False,
                 little_endian=True,
             )
-    except (AttributeError, KeyError, TypeError, ValueError, NotImplementedError) as error:
-        reason = " ".join(str(error).split())
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk, not the data set
+        # the text of pydicom's error holds values of the data set
         raise UsageError(
-            f"pydicom cannot write this data set: {reason}",
+            f"pydicom cannot write this data set ({type(error).__name__})",
             code="data-set-not-writable",
             hint="save it once with pydicom to see why",
-        ) from error
+        ) from None

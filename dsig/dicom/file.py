@@ -104,6 +104,12 @@ def open_dicom(source: Source, *, kind: str = "auto", limits: Limits = DEFAULT) 
         raise MalformedError("there is no data set after the File Meta Information", where=Where(source.name))
     uid = meta.get(0x00020010, b"").decode("latin-1").strip(" \0")
     if uid:
+        if not (uid.isascii() and uid.replace(".", "").isdigit()):
+            raise MalformedError(
+                "the Transfer Syntax UID is no UID",
+                where=Where(source.name, format_tag(0x00020010)),
+                hint="correct it, or strip the meta information and name the encoding with --input",
+            )
         syntax = transfer_syntax(uid)
         _expect_encoding(source, header_end, syntax)
     else:

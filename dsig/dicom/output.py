@@ -42,15 +42,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         status = target.stat()
         if stat.S_ISDIR(status.st_mode):
             raise _not_written(shown, "it is a directory", "name a file")
-        if not stat.S_ISREG(status.st_mode):
-            with target.open("wb") as file:
-                yield file
-            return
-        mode = stat.S_IMODE(status.st_mode)
+        mode = status.st_mode
     except FileNotFoundError:
         pass
     except OSError as error:
         raise _failed(shown, error) from None
+    if mode is not None and not stat.S_ISREG(mode):
+        try:
+            with target.open("wb") as device:
+                yield device
+        except OSError as error:
+            raise _failed(shown, error) from None
+        return
     if not target.parent.is_dir():
         raise _not_written(shown, "its directory does not exist", f"create {target.parent} first")
     try:
@@ -63,7 +66,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             if mode is not None:
-                os.fchmod(file.fileno(), mode)
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.fsync(file.fileno())
         Path(temporary).replace(target)
         _sync_directory(target.parent)

@@ -12,7 +12,7 @@ import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
 from dsig.errors import DsigError, InputError, LimitError, MalformedError, Where
 from dsig.limits import Limits
@@ -161,11 +161,7 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
             file = open(given, "rb", buffering=0)  # noqa: SIM115, PTH123 - closed by the with below; quicker than a Path
         except (OSError, ValueError) as error:
             raise _unreadable(name, error) from None
-        with file:
-            try:
-                source = _of_file(file, name)
-            except OSError as error:
-                raise _unreadable(name, error) from None
+        with file, _of_file(file, name) as source:
             yield source
     else:
         name = str(getattr(given, "name", "<file object>"))
@@ -177,26 +173,42 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
                 given.seek(at)
         else:
             with spooled(name) as spool:
-                while data := given.read(CHUNK):
-                    spool.write(data)
-                yield StreamSource(_rewound(spool), name)
+                _fill(spool, given, name)
+                yield StreamSource(spool, name)
 
 
-def _of_file(file: IO[bytes], name: str) -> Source:
+@contextmanager
+def _of_file(file: IO[bytes], name: str) -> Iterator[Source]:
     """Small files at once; larger ones by positioned reads; pipes and devices through a spool."""
     import stat
 
-    mode = os.fstat(file.fileno()).st_mode
-    if stat.S_ISREG(mode):
-        if os.fstat(file.fileno()).st_size <= SMALL:
-            return BytesSource(file.read(), name)
-        return FileSource(file, name)
-    import tempfile
+    try:
+        status = os.fstat(file.fileno())
+        regular = stat.S_ISREG(status.st_mode)
+        data = file.read() if regular and status.st_size <= SMALL else b""
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    if not regular:
+        with spooled(name) as spool:
+            _fill(spool, file, name)
+            yield StreamSource(spool, name)
+    elif status.st_size <= SMALL:
+        yield BytesSource(data, name)
+    else:
+        yield FileSource(file, name)
 
-    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL)  # noqa: SIM115 - freed with the source
-    while data_read := file.read(CHUNK):
-        spool.write(data_read)
-    return StreamSource(_rewound(spool), name)
+
+def _fill(spool: IO[bytes], file: IO[bytes], name: str) -> None:
+    """Copy what can be read only once, and go back to its beginning."""
+    while True:
+        try:
+            data = file.read(CHUNK)
+        except OSError as error:
+            raise _unreadable(name, error) from None
+        if not data:
+            spool.seek(0)
+            return
+        spool.write(data)
 
 
 @contextmanager
@@ -256,12 +268,6 @@ class Inflation:
                 yield data
         rest = source.size - at + len(engine.unused_data)
         self.trailing = rest if rest > 1 else 0
-
-
-def _rewound(file: Any) -> IO[bytes]:
-    file.seek(0)
-    stream: IO[bytes] = file
-    return stream
 
 
 def _beyond(name: str, value: int, file: str) -> LimitError:

@@ -9,31 +9,35 @@ does not fit the fragments there are.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from dsig.dicom.dataset import DataSet, Element
 from dsig.dicom.location import format_path
 from dsig.dicom.source import CHUNK
+from dsig.dicom.walk import FRAGMENTS
 from dsig.model import Finding
 
-__all__ = ["fragment_finding"]
+__all__ = ["fragment_findings"]
 
 _NUMBER_OF_FRAMES = 0x00280008
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
 
-def fragment_finding(level: DataSet, element: Element) -> Finding | None:
-    """The finding that the fragments of encapsulated pixel data may have been redrawn, or None."""
-    problem = _misfit(level, element)
-    if problem and any(_holds_tag(level, value, end) for _start, value, end in level.fragments(element)):
-        return Finding(
-            "fragment-ambiguity",
-            f"{problem}, and a fragment holds the bytes of an item or delimiter tag: the same MAC fits other fragments",
-            format_path(level.path, element.tag),
-            "PS3.3 C.12.1.1.3.1.1",
-        )
-    return None
+def fragment_findings(level: DataSet, elements: Iterable[Element]) -> Iterator[Finding]:
+    """Findings that the fragments of encapsulated pixel data among `elements` may have been redrawn."""
+    for element in elements:
+        if element.kind != FRAGMENTS:
+            continue
+        problem = _misfit(level, element)
+        if problem and any(_holds_tag(level, value, end) for _start, value, end in level.fragments(element)):
+            yield Finding(
+                "fragment-ambiguity",
+                f"{problem}, and a fragment holds the bytes of an item or delimiter tag:"
+                " the same MAC fits other fragments",
+                format_path(level.path, element.tag),
+                "PS3.3 C.12.1.1.3.1.1",
+            )
 
 
 def _misfit(level: DataSet, element: Element) -> str:

@@ -12,10 +12,10 @@ from itertools import pairwise
 
 from dsig.dicom.dataset import DataSet, signable_tag
 from dsig.dicom.location import format_path, format_tag
-from dsig.dicom.walk import FRAGMENTS, SEQUENCE, Note
+from dsig.dicom.walk import SEQUENCE, Note
 from dsig.errors import MalformedError, Where
 from dsig.model import Finding
-from dsig.signature.fragments import fragment_finding
+from dsig.signature.fragments import fragment_findings
 from dsig.signature.items import (
     DIGITAL_SIGNATURES,
     ELEMENTS_SIGNED,
@@ -117,12 +117,7 @@ def signature_findings(
     for note in mac.data.notes:
         yield note_finding(note)
     yield from _list_findings(level, mac)
-    for tag in mac.elements:
-        element = level.by_tag.get(tag)
-        if element is not None and element.kind == FRAGMENTS:
-            ambiguity = fragment_finding(level, element)
-            if ambiguity is not None:
-                yield ambiguity
+    yield from fragment_findings(level, [e for t in dict.fromkeys(mac.elements) if (e := level.by_tag.get(t))])
     signed = [t for t in mac.elements if t in level.by_tag]
     if signed and max(signed) < RELOCATABLE_BELOW:
         yield Finding(

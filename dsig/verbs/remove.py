@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dsig.dicom.dataset import DataSet, ItemRef, read_data_set
+from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.output import Deflater
 from dsig.dicom.source import open_source
 from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened, write_spliced
+from dsig.dicom.walk import SEQUENCE
 from dsig.errors import DsigError, UsageError, Where
 from dsig.io import Given, as_input, as_output, name_of
 from dsig.limits import DEFAULT, Limits
@@ -108,20 +109,23 @@ class _Removal:
     def level(self, level: DataSet) -> None:
         """Decide what goes at one level."""
         signatures = read_signature_items(level, self.limits)
-        gone = [s for s in signatures if self.uid is None or s.uid == self.uid][: None if self.uid is None else 1]
-        if self.uid is not None and self.removed:
+        if self.uid is None:
+            # whatever carries one of the two tags, a second sequence and what is none included
+            self.removed += [(s.uid, level.location) for s in signatures]
+            marked = [e for e in level.elements if e.tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES)]
+            around = self.around(level) if marked else ()
+            for element in marked:
+                self.cut(element.start, element.end, around)
             return
-        broken = DIGITAL_SIGNATURES in level.by_tag and not signatures
-        if not gone and not (self.uid is None and broken):
+        gone = next((s for s in signatures if s.uid == self.uid), None)
+        if gone is None or self.removed:
             return
-        self.removed += [(s.uid, level.location) for s in gone]
-        left = {s.mac_id for s in signatures if s not in gone}
-        ids = {s.mac_id for s in gone} - left
-        macs = read_mac_items(level, self.limits)
-        unused = [m.data.path for m in macs if (not left if self.uid is None else m.mac_id in ids)]
+        self.removed.append((gone.uid, level.location))
+        shared = any(s.mac_id == gone.mac_id for s in signatures if s is not gone)
+        macs = [] if shared else read_mac_items(level, self.limits)
         around = self.around(level)
-        self.take(level, MAC_PARAMETERS, unused, around)
-        self.take(level, DIGITAL_SIGNATURES, [s.data.path for s in gone], around)
+        self.take(level, MAC_PARAMETERS, [m.data.path for m in macs if m.mac_id == gone.mac_id], around)
+        self.take(level, DIGITAL_SIGNATURES, [gone.data.path], around)
 
     def around(self, level: DataSet) -> tuple[LengthField, ...]:
         """The defined lengths around a level."""
@@ -135,11 +139,9 @@ class _Removal:
     ) -> None:
         """Cut these items of a sequence, or all of it when nothing would be left."""
         element = level.by_tag.get(tag)
-        if element is None:
+        if element is None or element.kind != SEQUENCE:
             return
-        items: list[ItemRef] = []
-        if element.kind == 1:
-            items = list(sequence_items(level, element, self.limits))
+        items = list(sequence_items(level, element, self.limits))
         if len(paths) == len(items):
             self.cut(element.start, element.end, around)
             return

@@ -35,6 +35,7 @@ from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
 from dsig.plugins import Plugins, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
+from dsig.signature.fragments import fragment_findings
 from dsig.signature.insertion import signature_changes
 from dsig.signature.items import read_mac_items, read_signature_items
 from dsig.signature.mac import MacCursor, mac_pieces, pump
@@ -167,6 +168,11 @@ class _Signing:
             required = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
         wanted = answered_all(required, int, self.profile_origin, "naming required elements")
         self.selected = select(self.level, options.tags, wanted)
+
+        for ambiguity in fragment_findings(self.level, self.selected):
+            raise MalformedError(
+                ambiguity.message, code=ambiguity.code, where=Where(file.source.name, ambiguity.location)
+            )
 
         # 4. The two items, but for the signature itself.
         self.new = NewSignature(
