@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dsig.model import Axis, FileVerdict, Finding, SignatureReport, Status
 
-__all__ = ["file_verdict", "verdict", "with_profiles", "worst"]
+__all__ = ["file_verdict", "verdict", "with_coverage", "with_profiles", "worst"]
 
 _GRAVITY = [Status.PASSED, Status.NOT_CHECKED, Status.INDETERMINATE, Status.FAILED]
 
@@ -21,6 +21,26 @@ def verdict(required: Sequence[Status]) -> Status:
     """The worst of the required axes; what could not be checked is at best indeterminate."""
     gravest = max(required, key=_GRAVITY.index)
     return Status.INDETERMINATE if gravest is Status.NOT_CHECKED else gravest
+
+
+def with_coverage(signatures: tuple[SignatureReport, ...]) -> tuple[SignatureReport, ...]:
+    """Verdicts with required coverage taken in: a signature of the main data set must have it.
+
+    Signatures of items cover their item however much they sign; without one that covers the data set they fail,
+    because the item may stand in a forged one.
+    """
+    covered = any(s.location == "/" and s.axes["coverage"].status is Status.PASSED for s in signatures)
+    return tuple(_with_coverage(s, covered=covered) for s in signatures)
+
+
+def _with_coverage(signature: SignatureReport, *, covered: bool) -> SignatureReport:
+    if signature.location != "/":
+        if covered:
+            return signature
+        gap = Finding("coverage-required", "no signature of the main data set covers what is required")
+        failed = Axis(Status.FAILED, (gap, *signature.axes["coverage"].findings))
+        signature = replace(signature, axes=signature.axes | {"coverage": failed})
+    return replace(signature, verdict=verdict([signature.verdict, signature.axes["coverage"].status]))
 
 
 def with_profiles(signatures: tuple[SignatureReport, ...], required: tuple[str, ...]) -> tuple[SignatureReport, ...]:

@@ -20,7 +20,7 @@ from dsig.plugins import Plugins, Provider, default
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
 from dsig.trust import TrustMaterial
-from dsig.verdicts import file_verdict, verdict, with_profiles, worst
+from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
 
 __all__ = ["VerifyOptions", "verify"]
 
@@ -35,7 +35,7 @@ class VerifyOptions:
     at: datetime | None = None
     """Time to judge certificates at, aware; None is now."""
     require_coverage: tuple[int, ...] | str | None = None
-    """`all`, or the tags that must be signed (at the level of the signature)."""
+    """`all`, or the tags of the main data set that each of its signatures must cover; there must be one."""
     require_profiles: tuple[str, ...] = ()
     """Profiles (PS3.15 annex C), each of which a signature of the file that passes must meet."""
     old_format: bool = False
@@ -103,7 +103,10 @@ class _Verification:
         # 3. Ask the questions of each signature.
         signatures = tuple(self.signature(f, attempt) for f, attempt in zip(found, attempts, strict=True))
 
-        # 4. Ask for the profiles: of all signatures, one that passes has to meet each of them.
+        # 4. What is required of the file and not of each signature: coverage of the data set, and profiles, each of
+        #    which a signature that passes has to meet.
+        if self.options.require_coverage is not None:
+            signatures = with_coverage(signatures)
         signatures = with_profiles(signatures, self.options.require_profiles)
         return FileReport(
             self.name,
@@ -128,8 +131,6 @@ class _Verification:
         }
         required = ["structure", "integrity"]
         met: tuple[str, ...] = ()
-        if options.require_coverage is not None:
-            required.append("coverage")
         if options.require_profiles:
             axes["profile"], met = answers.profiles(found, facts, options.require_profiles, plugins)
         if options.check_trust:
