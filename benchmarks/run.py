@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def run(command: list[str]) -> tuple[float, int]:
     return seconds, usage.ru_maxrss
 
 
-def interleaved(commands: dict[str, list[str]], rounds: int, fresh: list[Path] = []) -> dict[str, Series]:  # noqa: B006
+def interleaved(commands: dict[str, list[str]], rounds: int, fresh: Sequence[Path] = ()) -> dict[str, Series]:
     """Run all commands `rounds` times in turn, after one round that warms caches and is not counted."""
     series = {name: Series() for name in commands}
     for number in range(rounds + 1):

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from dsig.dicom.encoding import Encoding
-from dsig.dicom.location import Path
 from dsig.dicom.pump import WORTH_A_THREAD, ReadAhead, WriteBehind
 from dsig.dicom.source import Source
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, walk
@@ -57,8 +56,8 @@ class Enclosing:
 
     of_starts: dict[int, tuple[LengthField, ...]]
     """Element or fragment header offset to the lengths around it."""
-    of_item: tuple[LengthField, ...]
-    """The lengths around the content of the item asked for, its own included."""
+    of_levels: dict[int, tuple[LengthField, ...]]
+    """Offset where a level's content starts to the lengths around it; there are none around the main data set."""
 
 
 def enclosing_lengths(
@@ -68,39 +67,38 @@ def enclosing_lengths(
     encoding: Encoding,
     *,
     starts: Collection[int] = (),
-    item: Path = (),
+    levels: Collection[int] = (),
     limits: Limits = DEFAULT,
 ) -> Enclosing:
-    """Find the length fields that have to follow when elements at `starts` change or the item at `item` grows."""
-    if not item and not starts:
-        return Enclosing({}, ())
-    wanted = frozenset(starts)
+    """Find the length fields that have to follow when elements at `starts` change or levels change.
+
+    `levels` are offsets where the content of items, or the main data set, starts.
+    """
+    wanted, grown = frozenset(starts), frozenset(levels) - {start}
+    found: dict[int, tuple[LengthField, ...]] = {}
+    of_levels: dict[int, tuple[LengthField, ...]] = {start: ()}
+    if not wanted and not grown:
+        return Enclosing(found, of_levels)
     fields: list[LengthField | None] = []
     encodings = [encoding]
-    path: list[tuple[int, int]] = []
-    found: dict[int, tuple[LengthField, ...]] = {}
-    of_item: tuple[LengthField, ...] = ()
-    for kind, tag, vr, at, value, stop in walk(source, start, end, encoding, limits=limits):
+    for kind, _tag, vr, at, value, stop in walk(source, start, end, encoding, limits=limits):
         if kind in (ELEMENT, FRAGMENT):
             if at in wanted:
                 found[at] = tuple(f for f in fields if f is not None)
         elif kind in (SEQUENCE, FRAGMENTS):
             order = encodings[-1].order
             fields.append(LengthField(value - 4, 4, stop - value, order) if stop >= 0 else None)
-            path.append((tag, -1))
             encodings.append(encodings[-1].implicit() if vr == "UN" else encodings[-1])
         elif kind == ITEM:
-            path[-1] = (path[-1][0], path[-1][1] + 1)
             fields.append(LengthField(value - 4, 4, stop - value, encodings[-1].order) if stop >= 0 else None)
-            if tuple(path) == item:
-                of_item = tuple(f for f in fields if f is not None)
+            if value in grown:
+                of_levels[value] = tuple(f for f in fields if f is not None)
         elif kind == ITEM_END:
             fields.pop()
         elif kind == SEQUENCE_END:
             fields.pop()
-            path.pop()
             encodings.pop()
-    return Enclosing(found, of_item)
+    return Enclosing(found, of_levels)
 
 
 def lengthened(growths: Iterable[tuple[LengthField, int | Callable[[], int]]]) -> Iterator[Change]:

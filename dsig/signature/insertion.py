@@ -44,12 +44,13 @@ def signature_changes(
         file.end,
         main.encoding,
         starts=[r.start for r in repads],
-        item=level.path,
+        levels=[level.start],
         limits=limits,
     )
+    of_level = around.of_levels[level.start]
     growths: list[tuple[LengthField, int | Callable[[], int]]] = []
-    growths += [(field, len(mac_data)) for field in (*around.of_item, *_own(mac_place))]
-    growths += [(field, signature_size) for field in (*around.of_item, *_own(signature_place))]
+    growths += [(field, len(mac_data)) for field in (*of_level, *_own(mac_place))]
+    growths += [(field, signature_size) for field in (*of_level, *_own(signature_place))]
     growths += [(field, r.growth) for r in repads for field in around.of_starts[r.start]]
     return [
         *(change for r in repads for change in r.changes()),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.location import Path
 from dsig.dicom.output import Deflater
 from dsig.dicom.source import open_source
 from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened, write_spliced
@@ -95,6 +96,9 @@ class _Removal:
         ]
         self.cuts: list[tuple[int, int]] = []
         self.growths: Growths = []
+        self.around = enclosing_lengths(
+            file.data, file.start, file.end, file.encoding, levels=[level.start for level in levels], limits=limits
+        ).of_levels
         for level in levels:
             self.level(level)
         if uid is not None and not self.removed:
@@ -112,10 +116,9 @@ class _Removal:
         if self.uid is None:
             # whatever carries one of the two tags, a second sequence and what is none included
             self.removed += [(s.uid, level.location) for s in signatures]
-            marked = [e for e in level.elements if e.tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES)]
-            around = self.around(level) if marked else ()
-            for element in marked:
-                self.cut(element.start, element.end, around)
+            for element in level.elements:
+                if element.tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES):
+                    self.cut(element.start, element.end, self.around[level.start])
             return
         gone = next((s for s in signatures if s.uid == self.uid), None)
         if gone is None or self.removed:
@@ -123,21 +126,12 @@ class _Removal:
         self.removed.append((gone.uid, level.location))
         shared = any(s.mac_id == gone.mac_id for s in signatures if s is not gone)
         macs = [] if shared else read_mac_items(level, self.limits)
-        around = self.around(level)
-        self.take(level, MAC_PARAMETERS, [m.data.path for m in macs if m.mac_id == gone.mac_id], around)
-        self.take(level, DIGITAL_SIGNATURES, [gone.data.path], around)
+        self.take(level, MAC_PARAMETERS, [m.data.path for m in macs if m.mac_id == gone.mac_id])
+        self.take(level, DIGITAL_SIGNATURES, [gone.data.path])
 
-    def around(self, level: DataSet) -> tuple[LengthField, ...]:
-        """The defined lengths around a level."""
-        file = self.file
-        return enclosing_lengths(
-            file.data, file.start, file.end, file.encoding, item=level.path, limits=self.limits
-        ).of_item
-
-    def take(
-        self, level: DataSet, tag: int, paths: list[tuple[tuple[int, int], ...]], around: tuple[LengthField, ...]
-    ) -> None:
+    def take(self, level: DataSet, tag: int, paths: list[Path]) -> None:
         """Cut these items of a sequence, or all of it when nothing would be left."""
+        around = self.around[level.start]
         element = level.by_tag.get(tag)
         if element is None or element.kind != SEQUENCE:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -283,16 +284,21 @@ class _Signing:
         found = list(repads(self.level, self.selected, limits))
         if not found:
             return []
-        covered = [(e.start, e.end) for f in find_signatures(self.file, self.main, limits) for e in f.selected]
-        free = [r for r in found if not any(start <= r.start < end for start, end in covered)]
-        kept = found if self.options.preserve_bytes else [r for r in found if r not in free]
+        covered = {e.start: e.end for f in find_signatures(self.file, self.main, limits) for e in f.selected}
+        starts = sorted(covered)
+        free: list[Repad] = []
+        kept: list[Repad] = []
+        for repad in found:
+            before = bisect_right(starts, repad.start) - 1
+            inside = before >= 0 and repad.start < covered[starts[before]]
+            (kept if inside or self.options.preserve_bytes else free).append(repad)
         if kept:
             self.warn(
                 "padding-kept",
                 f"padding that is not canonical was kept in {_values(kept)};"
                 " readers that trim padding may not verify this signature",
             )
-        if self.options.preserve_bytes or not free:
+        if not free:
             return []
         names = sorted({format_tag(r.tag) for r in free})
         self.findings.append(

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import IO
 
-from dsig_reports.printable import printable
+from dsig.printable import printable
 
 __all__ = ["Page"]
 

@@ -161,8 +161,8 @@ def test_what_encloses_an_item_grows_with_it(encoding: Encoding, order: e.Order,
 
     data = build(encoding, payload(b"ab"), undefined=undefined)
     added = payload(b"cdef")
-    path = ((REQUEST, 1), (CODES, 0))
-    around = enclosing_lengths(BytesSource(data), 0, len(data), encoding, item=path).of_item
+    content = data.index(b"ab") - 8
+    around = enclosing_lengths(BytesSource(data), 0, len(data), encoding, levels=[content]).of_levels[content]
     assert len(around) == (0 if undefined else 4)
     at = data.index(b"ab") + 2
     grown = spliced(data, Change(at, 0, added), *lengthened((field, len(added)) for field in around))
@@ -201,4 +201,4 @@ def test_lengths_inside_a_sequence_stored_as_un_are_little_endian_also_in_a_big_
 def test_at_the_top_level_nothing_has_to_grow():
     data = element(0x00080005, "CS", b"AB")
     around = enclosing_lengths(BytesSource(data), 0, len(data), EXPLICIT_LE, starts=[0])
-    assert (around.of_starts, around.of_item) == ({0: ()}, ())
+    assert (around.of_starts, around.of_levels) == ({0: ()}, {0: ()})

@@ -30,10 +30,9 @@ from dsig.model import (
     Times,
     UnsignedElement,
 )
-from dsig.printable import printable as printable_of_the_core
+from dsig.printable import printable
 from dsig_reports.json_document import JsonReporter, document
 from dsig_reports.page import LONGEST, Page
-from dsig_reports.printable import printable
 from dsig_reports.text import SHOWN, TextReporter
 
 SCHEMA = json.loads((Path(dsig.__file__).parent / "schema" / "report-1.schema.json").read_text())
@@ -231,12 +230,10 @@ def test_schema_refuses_what_is_no_report(spoil):
     assert not validator.is_valid(good)
 
 
-def test_both_ways_to_escape_are_one():
-    """The core and this plugin share no code, but must not differ."""
+def test_whatever_is_escaped_is_printable_and_keeps_its_place():
     for code in range(0x110000):
-        assert printable(chr(code)) == printable_of_the_core(chr(code))
+        assert printable(chr(code)).isprintable()
     for text in (HOSTILE, " ", "  ", "   ", "a  b   c    d"):
-        assert printable(text) == printable_of_the_core(text)
         assert printable(text).isprintable()
         assert "  " not in printable(text)
     assert printable("Gr\u00fc\u00dfe \u4e2d\u6587 \u05d0") == "Gr\u00fc\u00dfe \u4e2d\u6587 \u05d0"
