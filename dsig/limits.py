@@ -26,6 +26,8 @@ class Limits:
     """Size of one Digital Signatures or MAC Parameters item (certificate and timestamp included)."""
     text_value: int = 16 << 20
     """A text value that has to be held to normalise its padding."""
+    unseekable_size: int = 4 << 30
+    """Input that can be read only once (pipes, devices) and has to be kept in a temporary file."""
     inflated_size: int = 16 << 30
     """Size of a deflated data set once inflated."""
     inflated_ratio: int = 200

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import IO, Protocol
 
 from dsig.errors import DsigError, InputError, LimitError, MalformedError, Where
-from dsig.limits import Limits
+from dsig.limits import DEFAULT, Limits
 
 __all__ = ["CHUNK", "BytesSource", "FileSource", "Inflation", "Source", "StreamSource", "open_source", "spooled"]
 
@@ -148,10 +148,12 @@ class StreamSource:
 
 
 @contextmanager
-def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]) -> Iterator[Source]:
+def open_source(
+    given: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], limits: Limits = DEFAULT
+) -> Iterator[Source]:
     """Open bytes, a path or a binary file object (taken from its present position; position restored) as a source.
 
-    Raises `InputError` when the path cannot be read.
+    Raises `InputError` when the path cannot be read, `LimitError` for a pipe beyond `limits.unseekable_size`.
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
         yield BytesSource(bytes(given))
@@ -161,7 +163,7 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
             file = open(given, "rb", buffering=0)  # noqa: SIM115, PTH123 - closed by the with below; quicker than a Path
         except (OSError, ValueError) as error:
             raise _unreadable(name, error) from None
-        with file, _of_file(file, name) as source:
+        with file, _of_file(file, name, limits) as source:
             yield source
     else:
         name = str(getattr(given, "name", "<file object>"))
@@ -173,12 +175,12 @@ def open_source(given: str | os.PathLike[str] | bytes | bytearray | memoryview |
                 given.seek(at)
         else:
             with spooled(name) as spool:
-                _fill(spool, given, name)
+                _fill(spool, given, name, limits)
                 yield StreamSource(spool, name)
 
 
 @contextmanager
-def _of_file(file: IO[bytes], name: str) -> Iterator[Source]:
+def _of_file(file: IO[bytes], name: str, limits: Limits) -> Iterator[Source]:
     """Small files at once; larger ones by positioned reads; pipes and devices through a spool."""
     import stat
 
@@ -190,7 +192,7 @@ def _of_file(file: IO[bytes], name: str) -> Iterator[Source]:
         raise _unreadable(name, error) from None
     if not regular:
         with spooled(name) as spool:
-            _fill(spool, file, name)
+            _fill(spool, file, name, limits)
             yield StreamSource(spool, name)
     elif status.st_size <= SMALL:
         yield BytesSource(data, name)
@@ -198,7 +200,7 @@ def _of_file(file: IO[bytes], name: str) -> Iterator[Source]:
         yield FileSource(file, name)
 
 
-def _fill(spool: IO[bytes], file: IO[bytes], name: str) -> None:
+def _fill(spool: IO[bytes], file: IO[bytes], name: str, limits: Limits) -> None:
     """Copy what can be read only once, and go back to its beginning."""
     while True:
         try:
@@ -208,6 +210,8 @@ def _fill(spool: IO[bytes], file: IO[bytes], name: str) -> None:
         if not data:
             spool.seek(0)
             return
+        if spool.tell() + len(data) > limits.unseekable_size:
+            raise _beyond("unseekable_size", limits.unseekable_size, name)
         spool.write(data)
 
 
@@ -272,7 +276,7 @@ class Inflation:
 
 def _beyond(name: str, value: int, file: str) -> LimitError:
     return LimitError(
-        f"the data set exceeds the limit {name} = {value}",
+        f"the input exceeds the limit {name} = {value}",
         where=Where(file),
         hint="raise the limit only for files from a source you trust",
     )

@@ -65,7 +65,7 @@ def inspect(
     try:
         with (
             as_input(given) as plain,
-            open_source(plain) as source,
+            open_source(plain, limits) as source,
             open_dicom(source, kind=input_kind, limits=limits) as file,
         ):
             main = file.main(limits)

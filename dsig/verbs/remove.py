@@ -61,7 +61,7 @@ def remove(
     try:
         with (
             as_input(given) as plain,
-            open_source(plain) as source,
+            open_source(plain, limits) as source,
             open_dicom(source, kind=input_kind, limits=limits) as file,
         ):
             removal = _Removal(file, uid, limits)

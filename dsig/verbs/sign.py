@@ -122,7 +122,7 @@ def sign(
     try:
         with (
             as_input(given) as plain,
-            open_source(plain) as source,
+            open_source(plain, options.limits) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits) as opened,
             _as_wanted(opened, options) as file,
         ):

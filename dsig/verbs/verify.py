@@ -61,7 +61,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     try:
         with (
             as_input(given) as plain,
-            open_source(plain) as source,
+            open_source(plain, options.limits) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits) as file,
         ):
             return _Verification(file, name, options, plugins).report()

@@ -127,3 +127,10 @@ def test_the_certificate_in_a_report_has_no_pad_byte():
     odd = next(n for n in ("rsa2048", "p256", "p384", "dsa2048", "rsa4096") if len(certificate(n)) % 2)
     [signature] = checked(Parts(signer=signer(odd)).file()).signatures
     assert signature.certificate == signer(odd).certificate
+
+
+def test_an_input_without_end_is_refused_at_a_limit():
+    limits = dsig.Limits(unseekable_size=3 << 20)
+    with pytest.raises(dsig.LimitError, match="unseekable_size"):
+        dsig.inspect("/dev/zero", limits=limits)
+    assert dsig.verify("/dev/zero", dsig.VerifyOptions(limits=limits)).error.code == "limit-exceeded"
