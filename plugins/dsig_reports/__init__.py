@@ -1,4 +1,4 @@
-"""Reports as text for people and as JSON for programs."""
+"""Reports: text and HTML for people, JSON for programs, JUnit XML for build servers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["dsig_reporters"]
 
 @hookimpl
 def dsig_reporters() -> list[ReporterSpec]:
-    """`text` and `json`."""
+    """`text`, `json` and `junit`."""
     return [
         ReporterSpec(
             name="text",
@@ -20,5 +20,10 @@ def dsig_reporters() -> list[ReporterSpec]:
             name="json",
             summary="for programs: dsig.report/1, see dsig/schema/report-1.schema.json",
             factory="dsig_reports.json_document:JsonReporter",
+        ),
+        ReporterSpec(
+            name="junit",
+            summary="for build servers: JUnit XML, a test case for each file",
+            factory="dsig_reports.junit:JunitReporter",
         ),
     ]

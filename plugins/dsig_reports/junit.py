@@ -1,0 +1,96 @@
+"""The report as JUnit XML, for build servers: a test suite with one test case for each file.
+
+`passed` is the only verdict that is a passed test. `failed` and `unsigned` are failures: the file is not what it should
+be. `indeterminate` and `error` are errors: there was no answer. Nothing is ever skipped, because a build server shows
+that as green. Decision 0080 says why.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import IO, Any
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import quoteattr
+
+from dsig.model import FileReport, FileVerdict, Report, SignatureReport
+from dsig.printable import printable
+from dsig_reports.reasons import reasons
+
+__all__ = ["JunitReporter"]
+
+SUITE = "dsig verify"
+OUTCOMES = {
+    FileVerdict.FAILED: "failure",
+    FileVerdict.UNSIGNED: "failure",
+    FileVerdict.INDETERMINATE: "error",
+    FileVerdict.ERROR: "error",
+}
+"""Verdict to the element that says so; a verdict not in here is a passed test."""
+LONGEST = 1000
+"""Characters of one text."""
+
+
+class JunitReporter:
+    """Writes one XML document in ASCII, case by case; `dsig.hookspecs.Reporter`."""
+
+    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+        """Write the document. Quiet: without the answers to the six questions of files that passed."""
+        outcomes = [OUTCOMES.get(file.verdict) for file in report.files]
+        counts = (
+            f'tests="{len(outcomes)}" failures="{outcomes.count("failure")}" errors="{outcomes.count("error")}"'
+            f' skipped="0"'
+        )
+        stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={quoteattr(SUITE)} {counts}>\n')
+        stream.write(f"<testsuite name={quoteattr(SUITE)} {counts}>\n")
+        properties = ET.Element("properties")
+        for use in report.plugins:
+            ET.SubElement(
+                properties,
+                "property",
+                name=_text(f"plugin {use.name}"),
+                value=_text(f"{use.distribution} {use.version}"),
+            )
+        _write(stream, properties)
+        for file in report.files:
+            _write(stream, _case(file, verbose))
+        stream.write("</testsuite>\n</testsuites>\n")
+
+
+def _write(stream: IO[Any], element: ET.Element) -> None:
+    stream.write(ET.tostring(element, encoding="us-ascii", xml_declaration=False).decode("ascii") + "\n")
+
+
+def _case(file: FileReport, verbose: int) -> ET.Element:
+    directory, name = posixpath.split(file.path)
+    case = ET.Element("testcase", classname=_text(directory or "."), name=_text(name or file.path))
+    outcome = OUTCOMES.get(file.verdict)
+    if outcome is not None:
+        told = [_text(str(reason)) for reason in reasons(file)]
+        problem = ET.SubElement(
+            case, outcome, type=file.verdict.value, message=": ".join([file.verdict.value, *told[:1]])
+        )
+        problem.text = "\n".join([_text(file.path), *told])
+    if file.signatures and (outcome is not None or verbose >= 0):
+        ET.SubElement(case, "system-out").text = "\n".join(_answers(file))
+    return case
+
+
+def _answers(file: FileReport) -> Iterator[str]:
+    for signature in file.signatures:
+        yield f"signature {_text(signature.uid or 'without UID')} of {_place(signature)}: {signature.verdict.value}"
+        signer = signature.signer
+        yield f"  signer: {_text(signer.subject if signer else 'unknown')}"
+        yield f"  sha256: {_text(signer.sha256 if signer else 'unknown')}"
+        yield f"  covered: {signature.coverage.signed} signed, {len(signature.coverage.unsigned)} unsigned"
+        yield from (f"  {name}: {axis.status.value}" for name, axis in signature.axes.items())
+
+
+def _place(signature: SignatureReport) -> str:
+    return "the data set" if signature.location == "/" else _text(signature.location)
+
+
+def _text(value: str) -> str:
+    """What XML 1.0 can hold: characters it forbids are written out like any other that cannot be seen."""
+    shown = printable(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}… ({len(shown)} characters)"
