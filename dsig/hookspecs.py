@@ -89,6 +89,10 @@ class KeySourceSpec(Spec):
 
     schemes: tuple[str, ...]
     """URI schemes served, lower case, such as `("pkcs11",)`."""
+    workers: str = "processes"
+    """Who may sign many files with one key: `processes`, each of which opens the key itself, or `threads` of one
+    process that share the open signer. Tokens want threads: one login, one PIN, and they sign beside Python.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,10 @@ class KeyRequest:
 
 
 class Signer(Protocol):
-    """A private key ready to sign, with the certificate that will be written."""
+    """A private key ready to sign, with the certificate that will be written.
+
+    Its methods are called from several threads at once if its source says `workers="threads"`.
+    """
 
     @property
     def certificate(self) -> bytes:

@@ -308,6 +308,8 @@ def _refusal(spec: object, expected: type[Spec]) -> str:
         isinstance(facts.schemes, tuple) and all(isinstance(s, str) and s and s == s.lower() for s in facts.schemes)
     ):
         return f"{spec.name!r}: schemes must be a tuple of lower-case texts"
+    if isinstance(spec, KeySourceSpec) and facts.workers not in ("processes", "threads"):
+        return f"{spec.name!r}: workers must be processes or threads"
     if isinstance(spec, MacAlgorithmSpec) and not (isinstance(facts.oid, str) and facts.oid):
         return f"{spec.name!r}: oid must be text"
     if isinstance(spec, MacAlgorithmSpec) and not (type(facts.digest_size) is int and facts.digest_size > 0):

@@ -118,6 +118,13 @@ FAULTY = {
         hook("dsig_key_sources", "return [KeySourceSpec(name='x', summary='y', factory='a:b', schemes=(1,))]"),
         "scheme",
     ),
+    "workers that are neither": (
+        hook(
+            "dsig_key_sources",
+            "return [KeySourceSpec(name='x', summary='y', factory='a:b', schemes=('x',), workers='forks')]",
+        ),
+        "workers",
+    ),
     "OID that is none": (
         hook("dsig_mac_algorithms", f"return [{GOOD.replace(chr(39) + '1.2.3' + chr(39), 'None')}]"),
         "oid",

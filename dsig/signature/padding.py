@@ -10,13 +10,16 @@ from dsig.dicom.encoding import Encoding
 from dsig.dicom.headers import length_field
 from dsig.dicom.source import Source
 from dsig.dicom.splice import Change, LengthField
-from dsig.dicom.vr import TEXT, UNIT, effective
+from dsig.dicom.vr import PAD, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM_TAG, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
 from dsig.signature.reading import Padding, normalised
 
 __all__ = ["Edits", "Repad", "repads"]
+
+_PADS = b" \0"
+"""What text values are padded with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def repads(level: DataSet, elements: Collection[Element], limits: Limits) -> Ite
     for element in elements:
         if element.kind == ELEMENT:
             tag, vr, start, value, end = element[:5]
-            yield from _value(source, tag, vr, start, value, end, encoding, limits)
+            found = _value(source, tag, vr, start, value, end, encoding, limits)
+            if found is not None:
+                yield found
         elif element.kind == SEQUENCE:
             yield from _nested(level, element, limits)
         else:
@@ -93,7 +98,9 @@ def _nested(level: DataSet, element: Element, limits: Limits) -> Iterator[Repad]
             skipping += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
         elif kind == ELEMENT:
             if vr != "UN" and signable_tag(tag):
-                yield from _value(source, tag, vr, start, value, stop, encodings[-1], limits)
+                found = _value(source, tag, vr, start, value, stop, encodings[-1], limits)
+                if found is not None:
+                    yield found
         elif kind in (SEQUENCE, FRAGMENTS):
             if signable_tag(tag):
                 encodings.append(encodings[-1].implicit() if vr == "UN" else encodings[-1])
@@ -112,23 +119,29 @@ def _fragment(start: int, value: int, stop: int) -> Iterator[Repad]:
 
 def _value(
     source: Source, tag: int, vr: str, start: int, value: int, end: int, encoding: Encoding, limits: Limits
-) -> Iterator[Repad]:
-    offset, size = length_field(vr, value, encoding)
-    length = LengthField(offset, size, end - value, encoding.order)
-    vr = effective(vr)
-    if vr not in TEXT:
+) -> Repad | None:
+    odd = (end - value) & 1
+    vr_in_file, vr = vr, effective(vr)
+    pad = PAD.get(vr)
+    if pad is None:
         # a number of odd length has no pad byte that would survive swapping
-        if (end - value) & 1 and vr != "OW" and not (encoding.big and vr in UNIT):
-            yield Repad(tag, start, value, end, length, None)
-        return
+        if odd and vr != "OW" and not (encoding.big and vr in UNIT):
+            return Repad(tag, start, value, end, _length(vr_in_file, value, end, encoding), None)
+        return None
     if value == end:
-        return
+        return None
     if end - value > limits.text_value:
         raise LimitError(
             f"a text value exceeds the limit text_value = {limits.text_value}", where=Where(source.name, offset=start)
         )
     buf, base = source.window(value, end - value)
+    if not odd and vr != "UI" and buf[end - base - 1] not in _PADS:
+        return None  # nothing to trim: so it is with most values of most files
     raw = buf[value - base : end - base]
     new = normalised(vr, raw, Padding.CANONICAL)
-    if new != raw:
-        yield Repad(tag, start, value, end, length, new)
+    return None if new == raw else Repad(tag, start, value, end, _length(vr_in_file, value, end, encoding), new)
+
+
+def _length(vr: str, value: int, end: int, encoding: Encoding) -> LengthField:
+    offset, size = length_field(vr, value, encoding)
+    return LengthField(offset, size, end - value, encoding.order)

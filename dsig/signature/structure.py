@@ -117,8 +117,9 @@ def signature_findings(
     for note in mac.data.notes:
         yield note_finding(note)
     yield from _list_findings(level, mac)
-    yield from fragment_findings(level, [e for t in dict.fromkeys(mac.elements) if (e := level.by_tag.get(t))])
-    signed = [t for t in mac.elements if t in level.by_tag]
+    by_tag = level.by_tag
+    yield from fragment_findings(level, [e for t in dict.fromkeys(mac.elements) if (e := by_tag.get(t))])
+    signed = [t for t in mac.elements if t in by_tag]
     if signed and max(signed) < RELOCATABLE_BELOW:
         yield Finding(
             "relocatable",
@@ -152,9 +153,10 @@ def _list_findings(level: DataSet, mac: MacItem) -> Iterator[Finding]:
     descending = [b for a, b in pairwise(tags) if b < a]
     if descending:
         yield finding("list-not-ascending", "is not in ascending order at", descending)
-    absent = sorted(t for t in seen if t not in level.by_tag)
+    by_tag = level.by_tag
+    absent = sorted(seen - by_tag.keys())
     if absent:
         yield finding("list-names-absent", "names what the data set does not have", absent)
-    unsignable = sorted(t for t in seen if not signable_tag(t) or (t in level.by_tag and not level.by_tag[t].signable))
+    unsignable = sorted(t for t in seen if not (by_tag[t].signable if t in by_tag else signable_tag(t)))
     if unsignable:
         yield finding("list-names-unsignable", "names what cannot be signed", unsignable)

@@ -19,6 +19,7 @@ def dsig_key_sources() -> list[KeySourceSpec]:
             factory="dsig_pkcs11.source:TokenKeySource",
             requires=_REQUIRES,
             schemes=("pkcs11",),
+            workers="threads",
         )
     ]
 
