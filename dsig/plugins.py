@@ -253,12 +253,17 @@ class Plugins:
 
 
 def load(
-    *, third_party: bool = True, allow: Collection[str] | None = None, entry_points: Iterable[Any] | None = None
+    *,
+    third_party: bool = True,
+    allow: Collection[str] | None = None,
+    deny: Collection[str] = (),
+    entry_points: Iterable[Any] | None = None,
 ) -> Plugins:
     """Discover plugins.
 
     `third_party=False` keeps only those of this distribution; `allow` names the plugins or distributions that may be
-    loaded besides them; `entry_points` replaces discovery (for tests).
+    loaded besides them, `deny` those that may not, which nothing overrides; `entry_points` replaces discovery (for
+    tests).
     """
     plugins = Plugins()
     found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
@@ -266,8 +271,9 @@ def load(
     for entry in sorted(unique.values(), key=lambda e: (getattr(e.dist, "name", "") != FIRST_PARTY, e.name)):
         distribution = getattr(entry.dist, "name", "unknown")
         origin = PluginUse(entry.name, distribution, getattr(entry.dist, "version", "unknown"))
+        names = {entry.name, distribution}
         if distribution != FIRST_PARTY and (
-            not third_party or (allow is not None and not {entry.name, distribution} & set(allow))
+            not third_party or names & set(deny) or (allow is not None and not names & set(allow))
         ):
             continue
         plugin = _guarded(plugins.faults, origin, entry.load)

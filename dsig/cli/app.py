@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "inspect": ("dsig.cli.inspect:command", "List the signatures of a file, without a verdict."),
     "remove": ("dsig.cli.remove:command", "Take signatures out of files."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
+    "config": ("dsig.cli.config:command", "Check and show the configuration."),
 }
 """Command to `module:attribute` and summary."""
 
@@ -102,5 +103,5 @@ def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool)
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
 )
 @plugin_choice
-def app(no_plugins: bool, allow_plugin: tuple[str, ...]) -> None:
+def app(no_plugins: bool, allow_plugin: tuple[str, ...], config: str | None) -> None:
     """Sign and verify DICOM files (PS3.3 C.12.1.1.3, PS3.15 annex C)."""

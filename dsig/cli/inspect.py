@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 import click
 
+from dsig.cli.configured import Configured
 from dsig.cli.options import backend_option, input_option, verbosity_options, with_plugins
 from dsig.cli.terminal import covered, row, signer, standard_output
 from dsig.model import Finding
@@ -19,7 +20,7 @@ __all__ = ["command"]
 SCHEMA = "dsig.inspection/1"
 
 
-@click.command("inspect")
+@click.command("inspect", cls=Configured)
 @click.argument("path", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @input_option

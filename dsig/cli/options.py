@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from dsig.config import Configuration
     from dsig.plugins import Plugins
     from dsig.secrets import Channel
 
 __all__ = [
     "backend_option",
     "chosen_plugins",
+    "configuration",
     "faults_told",
     "input_option",
     "old_format_option",
@@ -24,6 +26,7 @@ __all__ = [
     "secret_options",
     "verbosity_options",
     "with_plugins",
+    "with_plugins_as_they_are",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,8 +35,30 @@ INPUT_KINDS = ("auto", "file", "dataset", "dataset-le", "dataset-be", "dataset-i
 """As `dsig.dicom.file.InputKind`, which help texts shall not import."""
 
 
+CONFIGURATION = "dsig.configuration"
+"""Key of what was read, in the context's `meta`."""
+STRICT_PLUGINS = "DSIG_STRICT_PLUGINS"
+"""Environment variable that makes a plugin that does not load end the run, as `strict` in the configuration does."""
+
+
+def configuration(ctx: click.Context, named: str | None = None) -> Configuration:
+    """The configuration of this run, read once for each file named. Raises `UsageError`."""
+    from dsig.config import read_configuration
+
+    named = named or ctx.params.get("config") or ctx.find_root().params.get("config")
+    read: dict[str | None, Configuration] = ctx.meta.setdefault(CONFIGURATION, {})
+    if named not in read:
+        read[named] = read_configuration(named)
+    return read[named]
+
+
 def plugin_choice(function: F) -> F:
-    """--no-plugins and --allow-plugin."""
+    """--no-plugins, --allow-plugin and --config."""
+    config = click.option(
+        "--config",
+        metavar="FILE",
+        help="Configuration to use instead of the user's; the system's counts always.",
+    )
     only = click.option(
         "--allow-plugin",
         multiple=True,
@@ -41,48 +66,84 @@ def plugin_choice(function: F) -> F:
         help="Of third-party plugins use only this one; by plugin or distribution. Repeatable.",
     )
     none = click.option("--no-plugins", is_flag=True, help="Use no plugins but those of dsig itself.")
-    return none(only(function))
+    return none(only(config(function)))
 
 
 def chosen_plugins(ctx: click.Context, no_plugins: bool = False, allow: tuple[str, ...] = ()) -> Plugins:
-    """The plugins the user wants, from these options and those given before the command.
+    """The plugins the user wants and the configuration permits, from these options and those before the command.
 
     Raises `UsageError` for a name that is not installed.
     """
     from dsig import plugins
 
+    configured = configuration(ctx)
     before = ctx.find_root().params
     allow = (*before.get("allow_plugin", ()), *allow)
-    if allow:
-        loaded = plugins.load(allow=allow)
-        seen = [*loaded.loaded, *(fault.plugin for fault in loaded.faults)]
-        known = {name for use in seen for name in (use.name, use.distribution)}
-        unknown = [name for name in allow if name not in known]
-        if unknown:
+    if not allow:
+        if no_plugins or before.get("no_plugins") or not configured.third_party:
+            return plugins.load(third_party=False)
+        if configured.allow is None and not configured.deny:
+            return plugins.default()
+        return plugins.load(allow=configured.allow, deny=configured.deny)
+
+    loaded = plugins.load(allow=allow, deny=configured.deny)
+    seen = [*loaded.loaded, *(fault.plugin for fault in loaded.faults)]
+    known = {name for use in seen for name in (use.name, use.distribution)}
+    for name in allow:
+        permitted = configured.third_party and (configured.allow is None or name in configured.allow)
+        if name not in known or not permitted:
             from dsig.errors import UsageError
 
+            if name in configured.deny or not permitted:
+                raise UsageError(
+                    f"the configuration does not permit the plugin {name!r}",
+                    code="plugin-not-permitted",
+                    hint=f"see [plugins] in {', '.join(configured.files)}",
+                )
             raise UsageError(
-                f"no plugin or distribution is called {unknown[0]!r}",
+                f"no plugin or distribution is called {name!r}",
                 code="unknown-plugin",
                 hint="dsig plugins list shows all",
             )
-        return loaded
-    if no_plugins or before.get("no_plugins"):
-        return plugins.load(third_party=False)
-    return plugins.default()
+    return loaded
 
 
 def with_plugins(function: Callable[..., int]) -> Callable[..., int]:
-    """The options of `plugin_choice`; the function gets `plugins` instead."""
+    """The options of `plugin_choice`; the function gets `plugins` instead, if need be all of them in order."""
+
+    def strictly(*args: Any, plugins: Plugins, **kwargs: Any) -> int:
+        _refuse_faults(click.get_current_context(), plugins)
+        return function(*args, plugins=plugins, **kwargs)
+
+    return with_plugins_as_they_are(functools.wraps(function)(strictly))
+
+
+def with_plugins_as_they_are(function: Callable[..., int]) -> Callable[..., int]:
+    """As `with_plugins`, for commands that tell what is wrong with plugins."""
 
     @plugin_choice
     @functools.wraps(function)
-    def wrapper(*args: Any, no_plugins: bool, allow_plugin: tuple[str, ...], **kwargs: Any) -> int:
+    def wrapper(*args: Any, no_plugins: bool, allow_plugin: tuple[str, ...], config: str | None, **kwargs: Any) -> int:  # noqa: ARG001 - read from the context
         plugins = chosen_plugins(click.get_current_context(), no_plugins, allow_plugin)
         with _missed(plugins):
             return function(*args, plugins=plugins, **kwargs)
 
     return wrapper
+
+
+def _refuse_faults(ctx: click.Context, plugins: Plugins) -> None:
+    """Where plugins must be in order, one that is not ends the run. Raises `PluginError`."""
+    import os
+
+    if plugins.faults and (configuration(ctx).strict or os.environ.get(STRICT_PLUGINS, "0") not in ("", "0")):
+        from dsig.errors import PluginError
+
+        fault = plugins.faults[0]
+        raise PluginError(
+            f"the plugin {fault.plugin.name} of {fault.plugin.distribution} {fault.message}",
+            code="plugin-fault",
+            hint=f"plugins must be in order here ({STRICT_PLUGINS} or strict in [plugins]); see dsig plugins list",
+        )
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from dsig.cli.app import BUILT_IN
-from dsig.cli.options import with_plugins
+from dsig.cli.options import with_plugins_as_they_are
 from dsig.cli.terminal import row, standard_output
 from dsig.errors import PluginError, UsageError
 from dsig.hookspecs import Spec
@@ -51,14 +51,14 @@ class _Entry:
 def command(ctx: click.Context, as_json: bool) -> int | None:
     """List plugins and what they provide; `list` if no command is given."""
     if ctx.invoked_subcommand is None:
-        status: int = ctx.invoke(_list, as_json=as_json, no_plugins=False, allow_plugin=())
+        status: int = ctx.invoke(_list, as_json=as_json, no_plugins=False, allow_plugin=(), config=None)
         return status
     return None
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@with_plugins
+@with_plugins_as_they_are
 def _list(as_json: bool, plugins: Plugins) -> int:
     """List everything plugins provide, what cannot be used, and why."""
     entries = list(_entries(plugins))
@@ -84,7 +84,7 @@ def _list(as_json: bool, plugins: Plugins) -> int:
 @command.command("show")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-@with_plugins
+@with_plugins_as_they_are
 def _show(name: str, as_json: bool, plugins: Plugins) -> int:
     """Show all that is known of a provider, a plugin or a distribution.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dsig.cli.batch import run_jobs
+from dsig.cli.configured import Configured
 from dsig.cli.options import input_option, output_options, verbosity_options
 from dsig.cli.outputs import Job, plan
 from dsig.cli.terminal import row, standard_output
@@ -14,7 +15,7 @@ from dsig.verbs.remove import Removed, remove
 __all__ = ["command"]
 
 
-@click.command("remove")
+@click.command("remove", cls=Configured)
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @output_options
 @click.option("--uid", metavar="UID", help="Remove the signature with this Digital Signature UID.")

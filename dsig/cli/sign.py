@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dsig.cli.batch import run_jobs
+from dsig.cli.configured import Configured
 from dsig.cli.options import (
     backend_option,
     input_option,
@@ -27,7 +28,7 @@ from dsig.verbs.sign import Signed, SignOptions, sign
 __all__ = ["command"]
 
 
-@click.command("sign")
+@click.command("sign", cls=Configured)
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @output_options
 @click.option(

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import click
 
+from dsig.cli.configured import Configured
 from dsig.cli.inputs import expand
 from dsig.cli.options import backend_option, input_option, old_format_option, verbosity_options, with_plugins
 from dsig.cli.status import ExitStatus, gravest
@@ -32,7 +33,7 @@ STATUS = {
 }
 
 
-@click.command("verify")
+@click.command("verify", cls=Configured)
 @click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
 @click.option("--trust-root", "roots", multiple=True, metavar="FILE|DIR", help="Trust these certificates. Repeatable.")
 @click.option(
