@@ -18,6 +18,7 @@ __all__ = [
     "backend_option",
     "chosen_plugins",
     "configuration",
+    "convert_un_option",
     "faults_told",
     "input_option",
     "old_format_option",
@@ -191,6 +192,13 @@ def old_format_option(function: F) -> F:
         "--old-format",
         is_flag=True,
         help="Make the lengths of pixel data fragments part of the MAC, as writers before 2006 did.",
+    )(function)
+
+
+def convert_un_option(function: F) -> F:
+    """--convert-un."""
+    return click.option(
+        "--convert-un", is_flag=True, help="Give elements of VR UN the VR that the dictionary has for them."
     )(function)
 
 

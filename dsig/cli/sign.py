@@ -8,6 +8,7 @@ from dsig.cli.batch import run_jobs
 from dsig.cli.configured import Configured
 from dsig.cli.options import (
     backend_option,
+    convert_un_option,
     input_option,
     old_format_option,
     output_options,
@@ -50,6 +51,7 @@ __all__ = ["command"]
 @click.option("--lengths", type=click.Choice(["explicit", "undefined"]), help="Write sequences with such lengths.")
 @click.option("--dump", metavar="FILE", help="Write the bytes that are hashed.")
 @old_format_option
+@convert_un_option
 @input_option
 @backend_option("crypto")
 @verbosity_options
@@ -73,6 +75,7 @@ def command(
     lengths: str | None,
     dump: str | None,
     old_format: bool,
+    convert_un: bool,
     input_kind: str,
     crypto_backend: str,
     quiet: bool,
@@ -98,6 +101,7 @@ def command(
         transfer_syntax=transfer_syntax,
         lengths=lengths,
         old_format=old_format,
+        convert_un=convert_un,
         dump=dump,
         in_place=in_place,
         input_kind=input_kind,

@@ -10,7 +10,14 @@ import click
 
 from dsig.cli.configured import Configured
 from dsig.cli.inputs import expand
-from dsig.cli.options import backend_option, input_option, old_format_option, verbosity_options, with_plugins
+from dsig.cli.options import (
+    backend_option,
+    convert_un_option,
+    input_option,
+    old_format_option,
+    verbosity_options,
+    with_plugins,
+)
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import standard_output
@@ -56,6 +63,7 @@ STATUS = {
     help="Fail unless a signature that passes meets this profile, as creator. Repeatable.",
 )
 @old_format_option
+@convert_un_option
 @input_option
 @click.option(
     "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
@@ -75,6 +83,7 @@ def command(
     require_coverage: tuple[str, ...],
     profiles: tuple[str, ...],
     old_format: bool,
+    convert_un: bool,
     input_kind: str,
     form: str,
     report: str | None,
@@ -100,6 +109,7 @@ def command(
         require_coverage=coverage_wanted(require_coverage),
         require_profiles=profiles,
         old_format=old_format,
+        convert_un=convert_un,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
         trust_backend=trust_backend,

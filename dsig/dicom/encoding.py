@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from dsig.dicom.lookup import PLAIN, Lookup
 
 __all__ = [
     "DEFLATED",
@@ -21,18 +23,20 @@ class Encoding:
 
     explicit: bool
     big: bool
-    portable: bool = False
-    """Implicit VR only: read as a signer must, so that every later reader finds the same VRs. Private elements are then
-    UN, whatever a private dictionary says, and so are values too long for their VR's 16-bit length (PS3.5 6.2.2).
-    """
+    lookup: Lookup = PLAIN
+    """Where VRs come from that the bytes do not say."""
 
     def implicit(self) -> Encoding:
-        """What is inside a UN element of undefined length, whatever the file is (PS3.5 6.2.2)."""
-        return Encoding(explicit=False, big=False, portable=self.portable)
+        """What is inside a UN element that is a sequence, whatever the file is (PS3.5 6.2.2)."""
+        return Encoding(explicit=False, big=False, lookup=self.lookup)
 
     def portably(self) -> Encoding:
-        """The same bytes, read as a signer must."""
-        return Encoding(self.explicit, self.big, portable=True)
+        """The same bytes, read as a signer must, with stored VRs as they are."""
+        return self.looking_up(replace(self.lookup, portable=True, convert_un=False))
+
+    def looking_up(self, lookup: Lookup) -> Encoding:
+        """The same bytes, with VRs found in another way."""
+        return Encoding(self.explicit, self.big, lookup)
 
     @property
     def order(self) -> str:

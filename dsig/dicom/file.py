@@ -11,6 +11,7 @@ from enum import StrEnum
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
 from dsig.dicom.location import format_tag
+from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.source import SMALL, BytesSource, Inflation, Source, StreamSource, spooled
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import InputError, MalformedError, UsageError, Where
@@ -53,11 +54,13 @@ class DicomFile:
     end: int
     trailing: int
     """Bytes after the end of a deflated data set, beyond one pad byte."""
+    lookup: Lookup = PLAIN
+    """Where VRs come from that the data set does not say."""
 
     @property
     def encoding(self) -> Encoding:
         """How the data set is written."""
-        return self.syntax.encoding
+        return self.syntax.encoding.looking_up(self.lookup)
 
     def meta_text(self, tag: int) -> str:
         """A meta value without padding, empty if absent."""
@@ -78,7 +81,9 @@ class DicomFile:
 
 
 @contextmanager
-def open_dicom(source: Source, *, kind: str = "auto", limits: Limits = DEFAULT) -> Iterator[DicomFile]:
+def open_dicom(
+    source: Source, *, kind: str = "auto", limits: Limits = DEFAULT, lookup: Lookup = PLAIN
+) -> Iterator[DicomFile]:
     """Find meta information and data set. Raises `InputError` or `MalformedError`; `UsageError` for an unknown kind."""
     try:
         wanted = InputKind(kind)
@@ -115,14 +120,14 @@ def open_dicom(source: Source, *, kind: str = "auto", limits: Limits = DEFAULT) 
     else:
         syntax = _NAMED.get(wanted) or _guess(source, header_end, bare=start is None)
     if not syntax.deflated:
-        yield DicomFile(source, meta, problem, header_end, syntax, source, header_end, source.size, 0)
+        yield DicomFile(source, meta, problem, header_end, syntax, source, header_end, source.size, 0, lookup)
         return
     with spooled(source.name) as spool:
         engine = Inflation(source, header_end, limits)
         size = sum(spool.write(piece) for piece in engine)
         spool.seek(0)
         data: Source = BytesSource(spool.read(), source.name) if size <= SMALL else StreamSource(spool, source.name)
-        yield DicomFile(source, meta, problem, header_end, syntax, data, 0, size, engine.trailing)
+        yield DicomFile(source, meta, problem, header_end, syntax, data, 0, size, engine.trailing, lookup)
 
 
 _NAMED = {

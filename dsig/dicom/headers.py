@@ -6,9 +6,10 @@ import struct
 from collections.abc import Iterable
 
 from dsig.dicom.encoding import Encoding
+from dsig.dicom.source import Source
 from dsig.dicom.vr import SHORT
 
-__all__ = ["element", "header", "item", "length_field", "sequence"]
+__all__ = ["element", "header", "is_big", "item", "length_field", "sequence", "stored_as_un"]
 
 _SHORT = frozenset(SHORT)
 
@@ -44,3 +45,16 @@ def length_field(vr: str, value: int, encoding: Encoding) -> tuple[int, int]:
     """Offset and size in bytes of the length field of an element whose value starts at `value`."""
     size = 2 if encoding.explicit and (vr in _SHORT or vr in ("xs", "up")) else 4
     return value - size, size
+
+
+def is_big(source: Source, start: int, encoding: Encoding) -> bool:
+    """Whether the value of the element whose header is at `start` is big endian: one stored as UN is in no file."""
+    if not encoding.big or encoding.lookup.stored_vrs_stand:
+        return encoding.big
+    return not stored_as_un(source, start)
+
+
+def stored_as_un(source: Source, start: int) -> bool:
+    """Whether the explicit VR header at `start` says UN."""
+    buf, base = source.window(start, 8)
+    return bytes(buf[start - base + 4 : start - base + 6]) == b"UN"

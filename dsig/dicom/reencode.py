@@ -14,7 +14,7 @@ from enum import StrEnum
 from dsig.dicom.dictionary import vr_of
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
 from dsig.dicom.file import DicomFile, open_dicom
-from dsig.dicom.headers import element, header
+from dsig.dicom.headers import element, header, is_big, stored_as_un
 from dsig.dicom.output import Deflater
 from dsig.dicom.source import CHUNK, Source, StreamSource, spooled
 from dsig.dicom.vr import UNIT, effective
@@ -22,7 +22,7 @@ from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUEN
 from dsig.errors import UsageError, Where
 from dsig.limits import DEFAULT, Limits
 
-__all__ = ["Lengths", "named_syntax", "reencoded"]
+__all__ = ["Lengths", "holds_convertible_un", "named_syntax", "reencoded"]
 
 Write = Callable[[bytes | memoryview], object]
 
@@ -58,6 +58,7 @@ def reencoded(
 ) -> Iterator[DicomFile]:
     """The file with its data set in `syntax`; `lengths` None keeps each sequence as it is.
 
+    Elements are written with the VRs the file's lookup finds, those of VR UN included.
     Raises `UsageError` where pixel data would have to be compressed or decompressed.
     """
     if syntax.encapsulated != file.syntax.encapsulated or (syntax.encapsulated and syntax.uid != file.syntax.uid):
@@ -78,8 +79,23 @@ def reencoded(
             _DataSetWriter(file, syntax.encoding, lengths, limits).write(spool.write)
         spool.seek(0)
         kind = "auto" if file.meta else _KINDS[syntax.encoding.explicit, syntax.encoding.big]
-        with open_dicom(StreamSource(spool, file.source.name), kind=kind, limits=limits) as again:
+        with open_dicom(StreamSource(spool, file.source.name), kind=kind, limits=limits, lookup=file.lookup) as again:
             yield again
+
+
+def holds_convertible_un(file: DicomFile, limits: Limits = DEFAULT) -> bool:
+    """Whether re-encoding gives elements of VR UN another one: that which the file's lookup finds."""
+    encodings = [file.encoding]
+    for kind, _tag, vr, start, _value, stop in walk(file.data, file.start, file.end, file.encoding, limits=limits):
+        if kind in (SEQUENCE, FRAGMENTS):
+            if vr == "UN" and stop != -1 and encodings[-1].explicit:
+                return True
+            encodings.append(encodings[-1].implicit() if vr == "UN" else encodings[-1])
+        elif kind == SEQUENCE_END:
+            encodings.pop()
+        elif kind == ELEMENT and vr != "UN" and encodings[-1].explicit and stored_as_un(file.data, start):
+            return True
+    return False
 
 
 _KINDS = {(True, False): "dataset-le", (True, True): "dataset-be", (False, False): "dataset-implicit"}
@@ -172,7 +188,7 @@ class _DataSetWriter:
                 if not tag & 0xFFFF or tag == _LENGTH_TO_END:
                     continue
                 vr = effective(vr)
-                unit = UNIT.get(vr, 1) if nested[-1].big != self.encoding.big else 1
+                unit = UNIT.get(vr, 1) if is_big(file.data, start, nested[-1]) != self.encoding.big else 1
                 yield kind, tag, vr, start, value, stop, unit
                 continue
             if kind in (SEQUENCE, FRAGMENTS):

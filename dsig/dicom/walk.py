@@ -6,8 +6,8 @@ A token is a plain tuple `(kind, tag, vr, start, value, end)`:
 `start`                 offset of the header (tag)
 `value`                 offset of the first value byte
 `end`                   offset after the last value byte; -1 for containers of undefined length
-`vr`                    the VR code in the file, or from the dictionary for implicit VR; `SQ` for sequences. The
-                        VR of a sequence stored as UN of undefined length (PS3.5 6.2.2 note 2) reads `UN`
+`vr`                    the VR code in the file, or from the dictionary where `Encoding.lookup` says so; `SQ`
+                        for sequences. The VR of a sequence stored as UN (PS3.5 6.2.2 note 2) reads `UN`
 ======================  =======================================================================================
 
 For `SEQUENCE_END` and `ITEM_END`, `start` is the offset of the delimiter, or equal to `end` where there is none, and
@@ -20,9 +20,11 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, private_vr_of, vr_of
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.location import format_tag as _tag
+from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import LimitError, MalformedError, Where
@@ -126,7 +128,7 @@ class _Walker:
         mode = _ITEMS if items else _ELEMENTS
         limit, undefined = end, False
         prev, container, index = -1, 0, -1
-        level: _Level | None = None if encoding.explicit else _Level(source, portable=encoding.portable)
+        level = _level(source, encoding)
         header, header_long, tag_and_length = _structs(encoding)
         explicit = encoding.explicit
         short, long = _SHORT, _LONG
@@ -134,7 +136,7 @@ class _Walker:
         room = len(buf)
 
         while True:
-            if explicit and mode == _ELEMENTS:
+            if level is None and mode == _ELEMENTS:
                 # ---- the fast lane: a run of elements with 16-bit lengths and nothing odd about them
                 safe = min(limit, base + room) - 8
                 while pos <= safe:
@@ -195,7 +197,7 @@ class _Walker:
                     undefined = stop == -1
                     if not undefined:
                         limit = stop
-                    level = None if explicit else _Level(source, portable=encoding.portable)
+                    level = _level(source, encoding)
                     pos = value
                     continue
                 if tag == SEQUENCE_DELIMITER and undefined:
@@ -235,6 +237,8 @@ class _Walker:
                     stop = value + length
                     if stop > limit:
                         raise self.overrun(tag, length, pos, limit)
+                    if level is not None:
+                        level.stored(tag, vr, value, length, limit)
                     yield ELEMENT, tag, vr, pos, value, stop
                     pos = stop
                     continue
@@ -256,8 +260,12 @@ class _Walker:
                         "reserved-bytes", "the two reserved bytes of the header are not zero", self.path(tag), pos
                     )
                 value = pos + 12
+                as_un = vr == "UN"
+                if level is not None:
+                    vr = level.stored(tag, vr, value, length, limit)
             else:
                 value = pos + 8
+                as_un = False
                 assert level is not None  # noqa: S101 - an implicit VR item always has one
                 vr = level.vr(tag, value, length, limit)
 
@@ -279,9 +287,9 @@ class _Walker:
                         f"sequences are nested deeper than the limit depth = {self.limits.depth}",
                         where=Where(source.name, self.path(tag), pos),
                     )
-                yield FRAGMENTS if fragments else SEQUENCE, tag, vr, pos, value, stop
+                yield FRAGMENTS if fragments else SEQUENCE, tag, "UN" if as_un else vr, pos, value, stop
                 frames.append((mode, limit, undefined, prev, tag, index, encoding, level))
-                if vr == "UN" and explicit:  # PS3.5 6.2.2: implicit VR little endian, whatever the file is
+                if as_un:  # PS3.5 6.2.2: implicit VR little endian, whatever the file is
                     encoding = encoding.implicit()
                     header, header_long, tag_and_length = _structs(encoding)
                     explicit = False
@@ -333,41 +341,31 @@ class _Walker:
         return "UN" if code.isalpha() and code.isupper() else "un"
 
 
+def _level(source: Source, encoding: Encoding) -> _Level | None:
+    """What is needed to look up VRs in an item; None if its own are all there is to it."""
+    if encoding.explicit and encoding.lookup.stored_vrs_stand:
+        return None
+    return _Level(source, encoding.lookup)
+
+
 class _Level:
-    """What implicit VR needs to know about the item it is in: private creators and two steering values.
+    """What a lookup of VRs needs to know about the item it is in: private creators and two steering values.
 
     Both steer only elements that come after them: readers that resolve a VR while reading agree on that (reference
     section 1.5).
     """
 
-    def __init__(self, source: Source, *, portable: bool) -> None:
+    def __init__(self, source: Source, lookup: Lookup) -> None:
         self._source = source
-        self._portable = portable
+        self._portable = lookup.portable
+        self._convert_un = lookup.convert_un
         self._creators: dict[int, str] = {}
         self._signed = False
         self._wide = False
 
     def vr(self, tag: int, value: int, length: int, limit: int) -> str:
-        """VR of an element of this item (reference section 1.5)."""
-        from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, private_vr_of, vr_of
-
-        if tag & 0x10000 and tag & 0xFFFF:
-            block = tag >> 8 & 0xFF
-            if tag & 0xFF00 == 0:
-                if tag & 0xF0 or tag & 0xFF >= 0x10:
-                    if length <= 64 and value + length <= limit:
-                        text = self._read(value, length).decode("latin-1").strip(" \0")
-                        self._creators[tag & 0xFFFF0000 | tag & 0xFF] = text
-                    return "LO"
-                return "UN"
-            if length == UNDEFINED:
-                return "SQ"
-            creator = self._creators.get(tag & 0xFFFF0000 | block)
-            vr = "UN" if creator is None or self._portable else private_vr_of(creator, tag)
-            if vr == "SQ" and length != UNDEFINED and length and not self._holds_items(value, length, limit):
-                return "UN"  # the dictionary is about another use of this creator
-            return vr
-        vr = vr_of(tag)
+        """VR of an element of this item in implicit VR (reference section 1.5)."""
+        vr = self._looked_up(tag, value, length, limit)
         if length > 0xFFFF and self._portable and vr in SHORT:
             return "UN"
         if vr == PIXEL_REPRESENTATION_VR:
@@ -381,6 +379,40 @@ class _Level:
                 self._wide = self._read(value, 2) != b"\x08\0"
         return vr
 
+    def stored(self, tag: int, vr: str, value: int, length: int, limit: int) -> str:
+        """VR of an element of this item in explicit VR: the dictionary's in place of UN (reference section 1.5)."""
+        if _is_creator(tag):
+            self._creator(tag, value, length, limit)
+        if vr != "UN" or length == UNDEFINED or not self._convert_un:
+            return vr
+        found = self._looked_up(tag, value, length, limit)
+        if found == "SQ" and length and not self._holds_items(value, length, limit):
+            return "UN"
+        # neither Pixel Representation nor Waveform Bits Allocated is asked
+        return {PIXEL_REPRESENTATION_VR: "US", BITS_ALLOCATED_VR: "OB"}.get(found, found)
+
+    def _looked_up(self, tag: int, value: int, length: int, limit: int) -> str:
+        """What the dictionaries say, markers included."""
+        if not (tag & 0x10000 and tag & 0xFFFF):
+            return vr_of(tag)
+        if tag & 0xFF00 == 0:
+            if _is_creator(tag):
+                self._creator(tag, value, length, limit)
+                return "LO"
+            return "UN"
+        if length == UNDEFINED:
+            return "SQ"
+        creator = self._creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF)
+        vr = "UN" if creator is None or self._portable else private_vr_of(creator, tag)
+        if vr == "SQ" and length and not self._holds_items(value, length, limit):
+            return "UN"  # the dictionary is about another use of this creator
+        return vr
+
+    def _creator(self, tag: int, value: int, length: int, limit: int) -> None:
+        if length <= 64 and value + length <= limit:
+            text = self._read(value, length).decode("latin-1").strip(" \0")
+            self._creators[tag & 0xFFFF0000 | tag & 0xFF] = text
+
     def _read(self, offset: int, length: int) -> bytes:
         buffer = bytearray(length)
         self._source.read_into(offset, memoryview(buffer))
@@ -388,6 +420,11 @@ class _Level:
 
     def _holds_items(self, value: int, length: int, limit: int) -> bool:
         return length >= 8 and value + length <= limit and self._read(value, 4) == b"\xfe\xff\x00\xe0"
+
+
+def _is_creator(tag: int) -> bool:
+    """Whether an element reserves a block of private ones (PS3.5 7.8.1)."""
+    return bool(tag & 0x10000) and 0x0010 <= tag & 0xFFFF <= 0x00FF
 
 
 _Unpack = Callable[..., tuple[int, ...]]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
-from dsig.dicom.headers import header
+from dsig.dicom.headers import header, is_big
 from dsig.dicom.pump import ReadAhead
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
@@ -53,6 +53,7 @@ def mac_pieces(
     raw = (
         level.encoding.explicit
         and not level.encoding.big
+        and level.encoding.lookup.stored_vrs_stand
         and mac == EXPLICIT_LE
         and reading.padding is Padding.AS_STORED
         and not edits
@@ -117,7 +118,7 @@ class _Encoder:
             new = normalised(vr, self._value(value, end, start), self.reading.padding)
         if new is not None:
             return (self._header(tag, vr, len(new)) + new,)
-        unit = UNIT.get(vr, 1) if encoding.big != self.mac.big else 1
+        unit = UNIT.get(vr, 1) if is_big(self.source, start, encoding) != self.mac.big else 1
         length = end - value
         if length & 1 and vr != "OW" and self._pads(start):
             return (self._header(tag, vr, length + 1), (value, end, unit), b"\0")

@@ -13,8 +13,9 @@ from typing import IO
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_location
+from dsig.dicom.lookup import Lookup
 from dsig.dicom.output import Deflater, replacing
-from dsig.dicom.reencode import Lengths, named_syntax, reencoded
+from dsig.dicom.reencode import Lengths, holds_convertible_un, named_syntax, reencoded
 from dsig.dicom.source import Source, StreamSource, open_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
@@ -78,6 +79,8 @@ class SignOptions:
     """Write the data set in this one (UID, `explicit`, `implicit`, `big`, `deflated`); None keeps the file's bytes."""
     lengths: str | None = None
     """`explicit` or `undefined` lengths of all sequences and items; None keeps the file's bytes."""
+    convert_un: bool = False
+    """Write elements of VR UN with the VR the dictionary gives them, so that they can be signed (PS3.5 6.2.2)."""
     in_place: bool = False
     input_kind: str = "auto"
     crypto_backend: str = "cryptography"
@@ -123,7 +126,9 @@ def sign(
         with (
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
-            open_dicom(source, kind=options.input_kind, limits=options.limits) as opened,
+            open_dicom(
+                source, kind=options.input_kind, limits=options.limits, lookup=Lookup(convert_un=options.convert_un)
+            ) as opened,
             _as_wanted(opened, options) as file,
         ):
             signing = _Signing(file, key, options, plugins)
@@ -445,8 +450,9 @@ class _Signing:
 
 @contextlib.contextmanager
 def _as_wanted(file: DicomFile, options: SignOptions) -> Iterator[DicomFile]:
-    """The file in the transfer syntax and length encoding asked for, or as it is."""
-    if options.transfer_syntax is None and options.lengths is None:
+    """The file in the transfer syntax and length encoding asked for, UN converted if it shall be, or as it is."""
+    converts = options.convert_un and holds_convertible_un(file, options.limits)
+    if options.transfer_syntax is None and options.lengths is None and not converts:
         yield file
         return
     try:

@@ -10,6 +10,7 @@ from typing import Any
 from dsig import answers
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
 from dsig.integrity import Attempt, Integrity
@@ -40,6 +41,8 @@ class VerifyOptions:
     """Profiles (PS3.15 annex C), each of which a signature of the file that passes must meet."""
     old_format: bool = False
     """Fragment lengths are part of the MAC (reference section 1.3)."""
+    convert_un: bool = False
+    """Read elements of VR UN with the VR the dictionary gives them, as other programs do on demand (PS3.5 6.2.2)."""
     input_kind: str = "auto"
     crypto_backend: str = "cryptography"
     trust_backend: str = "cryptography"
@@ -62,7 +65,9 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         with (
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
-            open_dicom(source, kind=options.input_kind, limits=options.limits) as file,
+            open_dicom(
+                source, kind=options.input_kind, limits=options.limits, lookup=Lookup(convert_un=options.convert_un)
+            ) as file,
         ):
             return _Verification(file, name, options, plugins).report()
     except InputError as error:

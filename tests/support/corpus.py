@@ -86,7 +86,6 @@ SCOPES = (
         "certificates are judged at one moment and by RFC 5280 only",
         lambda case, _policy: case["group"] == "pki",
     ),
-    Scope("convert-un", "UN is not converted by a dictionary", lambda _case, policy: bool(policy["convert_un"])),
 )
 """What verification does not do yet, or does otherwise."""
 
@@ -113,6 +112,7 @@ def report_on(file: str, policy: str) -> dsig.FileReport:
     options = dsig.VerifyOptions(
         trust=trust_of(policy),
         old_format=given["old_format"],
+        convert_un=given["convert_un"],
         input_kind=INPUTS[given["input"]],
         require_profiles=() if given["require"] in ("none", "any") else (PROFILES[given["require"]],),
     )
