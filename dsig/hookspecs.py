@@ -188,6 +188,8 @@ class KeyRequest:
     """`file:key.pem`, a bare path, `pkcs11:token=…`, or another plugin's scheme."""
     certificate: str | None = None
     """Path of a certificate file to use instead of the one the source finds."""
+    insecure_pin: bool = False
+    """Whether the user insists on a PIN in the URI, which everybody on the machine can read (`pin-value`, RFC 7512)."""
 
 
 class Signer(Protocol):

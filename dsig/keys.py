@@ -35,11 +35,17 @@ class NoSecrets:
 
 @contextmanager
 def open_key(
-    uri: str, *, certificate: str | None = None, secrets: Secrets | None = None, plugins: Plugins | None = None
+    uri: str,
+    *,
+    certificate: str | None = None,
+    secrets: Secrets | None = None,
+    insecure_pin: bool = False,
+    plugins: Plugins | None = None,
 ) -> Iterator[OpenKey]:
     """Open the key named by a URI (or bare path), for as long as the context lasts.
 
-    `certificate` is the path of a certificate file to use instead of the one found with the key. Raises
+    `certificate` is the path of a certificate file to use instead of the one found with the key. `insecure_pin`: take a
+    PIN from the URI itself, which is refused otherwise. Raises
     `KeySourceError` for everything about the key itself, `UsageError` for an unknown scheme, `PluginError`.
     """
     plugins = plugins or default()
@@ -47,7 +53,9 @@ def open_key(
     origin = plugins.key_sources.provider(name).origin
     with ExitStack() as stack:
         with blaming(origin, "opening the key", secret=True):
-            signer = stack.enter_context(source.open(KeyRequest(uri, certificate), secrets or NoSecrets()))
+            signer = stack.enter_context(
+                source.open(KeyRequest(uri, certificate, insecure_pin), secrets or NoSecrets())
+            )
             der: object = signer.certificate
         if not isinstance(der, bytes) or not der:
             raise KeySourceError(

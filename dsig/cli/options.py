@@ -215,7 +215,10 @@ def verbosity_options(function: F) -> F:
 
 
 def secret_options(function: Callable[..., int]) -> Callable[..., int]:
-    """The ways to give a passphrase or PIN, none of them its value; the function gets `secrets`. Default: ask."""
+    """The ways to give a passphrase or PIN, none of them its value; the function gets `secrets` and `insecure_pin`.
+
+    Default: ask.
+    """
 
     @click.option("--passphrase-file", metavar="FILE", help="Read the key's passphrase from this file.")
     @click.option("--passphrase-fd", type=int, metavar="N", help="Read it from this file descriptor.")
@@ -223,6 +226,7 @@ def secret_options(function: Callable[..., int]) -> Callable[..., int]:
     @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
     @click.option("--pin-fd", type=int, metavar="N", help="Read it from this file descriptor.")
     @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
+    @click.option("--insecure-pin", is_flag=True, help="Take a PIN that is in the key URI, for everybody to see.")
     @functools.wraps(function)
     def wrapper(
         *args: Any,
@@ -232,15 +236,20 @@ def secret_options(function: Callable[..., int]) -> Callable[..., int]:
         pin_file: str | None,
         pin_fd: int | None,
         pin_env: str | None,
+        insecure_pin: bool,
         **kwargs: Any,
     ) -> int:
         from dsig.secrets import Channels
 
+        if insecure_pin:
+            from dsig.cli.terminal import complain
+
+            complain("--insecure-pin: everybody on this machine can read a PIN in the key URI", "warning")
         secrets = Channels(
             passphrase=_channel("passphrase", passphrase_file, passphrase_fd, passphrase_env),
             pin=_channel("PIN", pin_file, pin_fd, pin_env),
         )
-        return function(*args, secrets=secrets, **kwargs)
+        return function(*args, secrets=secrets, insecure_pin=insecure_pin, **kwargs)
 
     return wrapper
 

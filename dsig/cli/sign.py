@@ -63,6 +63,7 @@ def command(
     uri: str,
     certificate: str | None,
     secrets: Channels,
+    insecure_pin: bool,
     mac: str,
     allow_weak: bool,
     profile: str,
@@ -111,7 +112,7 @@ def command(
     if dump is not None and len(planned.jobs) > 1:
         raise UsageError("--dump is for one file", hint="sign the files one by one")
 
-    with open_key(uri, certificate=certificate, secrets=secrets, plugins=plugins) as key:
+    with open_key(uri, certificate=certificate, secrets=secrets, insecure_pin=insecure_pin, plugins=plugins) as key:
 
         def work(job: Job) -> Signed:
             return sign(job.source, job.target, key=key, options=options, plugins=plugins)

@@ -39,12 +39,12 @@ class Pin:
         raise TypeError("a PIN is not pickled")
 
 
-def ask(secrets: Secrets, source: str | None, what: str) -> Pin:
-    """The PIN from `pin-source` of the URI, else from `secrets` for `what`. Asked for once.
+def ask(secrets: Secrets, source: str | None, value: Pin | None, what: str) -> Pin:
+    """The PIN from `pin-source` or `pin-value` of the URI, else from `secrets` for `what`. Asked for once.
 
     Raises `KeySourceError` if there is none, or none that can be sent.
     """
-    pin = from_source(source) if source is not None else _from_secrets(secrets, what)
+    pin = value or (from_source(source) if source is not None else _from_secrets(secrets, what))
     if pin is None:
         raise KeySourceError(
             f"a PIN is needed for {what}, and none was given",

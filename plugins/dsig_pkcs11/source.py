@@ -29,7 +29,7 @@ class TokenKeySource:
     @contextmanager
     def open(self, request: KeyRequest, secrets: Secrets) -> Iterator[TokenSigner]:
         """Log in, find key and certificate and prove that they belong together. Raises `KeySourceError`."""
-        wanted = uri.parse(request.uri)
+        wanted = uri.parse(request.uri, insecure_pin=request.insecure_pin)
         with opened(wanted, secrets) as connection:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of certificates that are odd; the core judges them
@@ -53,7 +53,7 @@ def opened(wanted: uri.TokenUri, secrets: Secrets) -> Iterator[Connection]:
             token, facts = tokens.find_token(module, wanted)
     except PKCS11Error as error:
         raise failed(error, f"looking for tokens with {module.path}") from None
-    with connect(module, token, facts, partial(ask, secrets, wanted.pin_source)) as connection:
+    with connect(module, token, facts, partial(ask, secrets, wanted.pin_source, wanted.pin_value)) as connection:
         yield connection
 
 

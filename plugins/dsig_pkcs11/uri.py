@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
 from dsig.errors import KeySourceError
+from dsig_pkcs11.pin import Pin
 
 __all__ = ["TokenUri", "parse", "quote"]
 
@@ -24,6 +25,7 @@ _TEXTS = frozenset(
         *("slot-manufacturer", "slot-description", "slot-id"),
     )
 )
+_PIN_VALUE = "pin-value"
 _QUERIES = frozenset(("pin-source", "module-name", "module-path"))
 
 _HINT = "as in pkcs11:token=LABEL;object=LABEL (RFC 7512); dsig keys list and p11tool print such URIs"
@@ -52,15 +54,29 @@ class TokenUri:
     module_name: str | None = None
     pin_source: str | None = field(default=None, repr=False)
     """Where the PIN is, never the PIN."""
+    pin_value: Pin | None = field(default=None, repr=False)
+    """The PIN itself, from who insisted on having it there."""
+
+    @property
+    def has_pin(self) -> bool:
+        """Whether the URI says what the PIN is, or where."""
+        return self.pin_source is not None or self.pin_value is not None
 
 
-def parse(uri: str) -> TokenUri:
-    """Read a URI. Raises `KeySourceError`, which names attributes and never quotes values."""
+def parse(uri: str, *, insecure_pin: bool = False) -> TokenUri:
+    """Read a URI; `insecure_pin`: with a `pin-value` in it, if there is one.
+
+    Raises `KeySourceError`, which names attributes and never quotes values.
+    """
     if uri[: len(_SCHEME)].lower() != _SCHEME:
         raise _bad("it does not begin with pkcs11:")
     path, has_query, query = uri[len(_SCHEME) :].partition("?")
     attributes = _split(path, ";", _PATH_CHARACTERS, _TEXTS | {"id"}, strict=True)
-    asked = _split(query, "&", _QUERY_CHARACTERS, _QUERIES, strict=False) if has_query else {}
+    queries = _QUERIES | {_PIN_VALUE} if insecure_pin else _QUERIES
+    asked = _split(query, "&", _QUERY_CHARACTERS, queries, strict=False) if has_query else {}
+    pin = asked.pop(_PIN_VALUE, None)
+    if pin is not None and "pin-source" in asked:
+        raise _bad("pin-source and pin-value exclude each other")  # RFC 7512 2.4
     texts = {name: _text(name, value) for name, value in (attributes | asked).items() if name != "id"}
     kind = texts.pop("type", "private")
     if kind not in _TYPES:
@@ -71,6 +87,7 @@ def parse(uri: str) -> TokenUri:
         **named,
         id=attributes.get("id"),
         type=kind,
+        pin_value=None if pin is None else Pin(pin.decode("utf-8", "surrogateescape")),
         slot_id=None if slot is None else _number("slot-id", slot),
         library_version=None if version is None else _version(version),
     )
@@ -93,11 +110,12 @@ def _split(
     found: dict[str, bytes] = {}
     for part in text.split(separator) if text else []:
         name, equals, value = part.partition("=")
-        if name in ("pin-value", "pin"):
+        if name in (_PIN_VALUE, "pin") and name not in known:
             raise KeySourceError(
                 "a PIN in the key URI can be read by everybody on this machine, so it is not taken",
                 code="pin-in-uri",
-                hint="give it with --pin-file, --pin-fd, --pin-env, at the prompt, or with pin-source=file:PATH",
+                hint="give it with --pin-file, --pin-fd, --pin-env, at the prompt, or with pin-source=file:PATH;"
+                " or insist with --insecure-pin and pin-value= behind the ?",
             )
         if not equals or not _NAME.match(name):  # not quoted: it may be the rest of a PIN
             raise _bad("there is something that is not NAME=VALUE")

@@ -201,5 +201,6 @@ def test_doctor_tells_the_state_of_the_pin(softhsm: Token, shim: Path, run, flag
 def test_no_option_takes_a_pin_as_its_value() -> None:
     from dsig_pkcs11.commands import command
 
-    names = {o for one in command.commands.values() for p in one.params for o in p.opts if "p" in o and "pin" in o}
-    assert names == {"--pin-file", "--pin-fd", "--pin-env"}
+    options = {o: p for one in command.commands.values() for p in one.params for o in p.opts if "pin" in o}
+    assert options.keys() == {"--pin-file", "--pin-fd", "--pin-env", "--insecure-pin"}
+    assert options["--insecure-pin"].is_flag

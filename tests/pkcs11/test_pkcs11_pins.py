@@ -87,6 +87,36 @@ def test_no_way_to_give_a_pin_shows_it(softhsm: Token, run, tmp_path: Path, debu
 
 
 @pytest.mark.pkcs11
+def test_pin_in_the_uri_for_who_insists(token: Token, run, tmp_path: Path) -> None:
+    out = tmp_path / "out.dcm"
+    uri = token.uri("p256", f"pin-value={token.pin}")
+    ran = run("sign", CT, "-o", out, "-v", "--key", uri)
+    assert ran.status == 6
+    assert "--insecure-pin" in ran.err
+    assert token.pin not in ran.out + ran.err
+    assert not out.exists()
+    ran = run("sign", CT, "-o", out, "-v", "--key", uri, "--insecure-pin")
+    assert ran.status == 0, ran.err
+    assert "warning: --insecure-pin: everybody on this machine can read" in ran.err
+    assert token.pin not in ran.out + ran.err
+    assert dsig.verify(out, token.trusting).verdict is dsig.FileVerdict.PASSED
+
+
+@pytest.mark.pkcs11
+def test_wrong_pin_in_the_uri_is_not_echoed(softhsm: Token, run, tmp_path: Path) -> None:
+    uri = softhsm.uri("p256", f"pin-value={CANARY}")
+    for command in (
+        ("sign", CT, "-o", tmp_path / "out.dcm", "--key", uri),
+        ("keys", "list", uri),
+        ("keys", "doctor", uri),
+    ):
+        ran = run(*command, "--insecure-pin")
+        assert ran.status == 6
+        assert "is wrong" in ran.err
+        assert CANARY not in ran.out + ran.err
+
+
+@pytest.mark.pkcs11
 def test_right_pin_is_neither_printed_nor_in_the_list_of_processes(softhsm: Token, shim: Path, tmp_path: Path) -> None:
     """While it signs, /proc shows its arguments and those of the probe."""
     watcher = (

@@ -129,6 +129,28 @@ def test_pin_is_refused_and_never_quoted(text):
     assert "47110815" not in f"{caught.value} {caught.value!r} {caught.value.hint}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pkcs11:token=a;pin-value=47110815",  # RFC 7512 2.3: no path attribute
+        "pkcs11:token=a?pin-source=file:x&pin-value=47110815",  # 2.4: one or the other
+        "pkcs11:token=a?pin-value=47110815&pin-value=47110815",
+        "pkcs11:token=a?pin-value=4711 0815;47110815",
+    ],
+)
+def test_who_insists_on_a_pin_in_the_uri_has_it_in_the_right_place(text):
+    with pytest.raises(dsig.KeySourceError) as caught:
+        parse(text, insecure_pin=True)
+    assert "0815" not in f"{caught.value} {caught.value!r} {caught.value.hint}"
+
+
+def test_pin_in_the_uri_of_who_insists():
+    parsed = parse("pkcs11:token=a?pin-value=4711%200815%C3%A9+", insecure_pin=True)
+    assert parsed.pin_value.reveal() == "4711 0815\xe9+"
+    assert parsed.has_pin
+    assert "4711" not in repr(parsed)
+
+
 @given(token=st.text(min_size=1), label=st.text(min_size=1), identifier=st.binary(min_size=1))
 def test_what_is_quoted_is_read_as_it_was(token, label, identifier):
     if "\0" in token + label:

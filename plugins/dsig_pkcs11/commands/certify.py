@@ -19,7 +19,7 @@ from dsig_pkcs11.failures import failed
 from dsig_pkcs11.publickeys import public_key_on
 from dsig_pkcs11.signer import TokenSigner
 from dsig_pkcs11.source import opened
-from dsig_pkcs11.uri import TokenUri, parse
+from dsig_pkcs11.uri import TokenUri
 
 __all__ = ["csr", "install_cert"]
 
@@ -52,7 +52,7 @@ def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> in
         name = x509.Name.from_rfc4514_string(subject)
     except ValueError:
         raise UsageError(f"{subject!r} is no subject name", hint="as in CN=Scanner 7,O=Hospital") from None
-    wanted = parse(uri)
+    wanted = secrets.parsed(uri)
     with opened(wanted, secrets) as connection:
         try:
             request = _request(connection, wanted, name)
@@ -81,7 +81,7 @@ def install_cert(uri: str, file: str, secrets: GivenSecrets) -> int:
 
     Example: dsig keys install-cert 'pkcs11:token=dsig-dev;object=scanner7' certificate.pem --pin-file pin.txt
     """
-    wanted = parse(uri)
+    wanted = secrets.parsed(uri)
     certificate, *issuers = certificates.from_file(file)
     with opened(wanted, secrets) as connection:
         try:

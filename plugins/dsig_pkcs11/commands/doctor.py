@@ -17,7 +17,7 @@ from dsig_pkcs11.mechanisms import NoMechanism, choose
 from dsig_pkcs11.modules import resolve
 from dsig_pkcs11.signer import TokenSigner
 from dsig_pkcs11.source import opened
-from dsig_pkcs11.uri import TokenUri, parse
+from dsig_pkcs11.uri import TokenUri
 
 __all__ = ["doctor"]
 
@@ -35,7 +35,7 @@ def doctor(uri: str, secrets: GivenSecrets) -> int:
 
     Example: dsig keys doctor 'pkcs11:token=dsig-dev' --pin-file pin.txt
     """
-    wanted = parse(uri)
+    wanted = secrets.parsed(uri)
     examination = _Examination()
 
     # 1. The module, in a child process first, and then here.
@@ -61,7 +61,7 @@ def doctor(uri: str, secrets: GivenSecrets) -> int:
         examination.bad("token", "none that URI selects; is it inserted?")
 
     # 3. The keys, for who has logged in.
-    elif not secrets.given and wanted.pin_source is None:
+    elif not secrets.given and not wanted.has_pin:
         examination.note("keys", "not examined: say where the PIN is")
     elif len(present) > 1:
         examination.bad("keys", f"not examined: {len(present)} tokens match; add token= or serial= to the URI")

@@ -12,7 +12,7 @@ from dsig_pkcs11.library import load
 from dsig_pkcs11.mechanisms import usable
 from dsig_pkcs11.modules import resolve
 from dsig_pkcs11.source import opened
-from dsig_pkcs11.uri import parse, quote
+from dsig_pkcs11.uri import quote
 
 __all__ = ["list_"]
 
@@ -27,11 +27,11 @@ def list_(uri: str, secrets: GivenSecrets) -> int:
 
     Example: dsig keys list 'pkcs11:token=dsig-dev' --pin-file pin.txt
     """
-    wanted = parse(uri)
+    wanted = secrets.parsed(uri)
     module = load(resolve(wanted))
     tell("module", f"{module.path} ({module.library_description}, {module.manufacturer_id})", indent=0)
     try:
-        if secrets.given or wanted.pin_source is not None:
+        if secrets.given or wanted.has_pin:
             with opened(wanted, secrets) as connection, connection.lease() as lease:
                 _token(connection.facts, lease.session.token)
                 _objects(lease.session)

@@ -16,7 +16,7 @@ from dsig_pkcs11.commands.options import GivenSecrets, pin_options, quiet_prompt
 from dsig_pkcs11.failures import failed
 from dsig_pkcs11.publickeys import CURVES
 from dsig_pkcs11.source import opened
-from dsig_pkcs11.uri import TokenUri, parse, quote
+from dsig_pkcs11.uri import TokenUri, quote
 
 __all__ = ["generate", "import_"]
 
@@ -43,7 +43,7 @@ def generate(uri: str, kind: str, secrets: GivenSecrets) -> int:
 
     Example: dsig keys generate 'pkcs11:token=dsig-dev;object=scanner7' --type p256 --pin-file pin.txt
     """
-    wanted = _named(uri)
+    wanted = _named(uri, secrets)
     with opened(wanted, secrets) as connection:
         try:
             with connection.writing() as session:
@@ -86,8 +86,8 @@ def import_(uri: str, file: str, passphrase_file: str | None, secrets: GivenSecr
 
     Example: dsig keys import 'pkcs11:token=dsig-dev;object=scanner7' key.pem --pin-file pin.txt
     """
-    wanted = _named(uri)
-    private, public = _templates(_loaded(file, GivenSecrets(passphrase_file, None, None)), file)
+    wanted = _named(uri, secrets)
+    private, public = _templates(_loaded(file, GivenSecrets(passphrase_file, None, None, insecure=False)), file)
     with opened(wanted, secrets) as connection:
         try:
             with connection.writing() as session:
@@ -101,8 +101,8 @@ def import_(uri: str, file: str, passphrase_file: str | None, secrets: GivenSecr
     return 0
 
 
-def _named(uri: str) -> TokenUri:
-    wanted = parse(uri)
+def _named(uri: str, secrets: GivenSecrets) -> TokenUri:
+    wanted = secrets.parsed(uri)
     if not wanted.object:
         raise UsageError("the new key needs a label", hint="add object=LABEL to the URI")
     return wanted

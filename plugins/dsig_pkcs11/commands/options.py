@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from dsig.errors import KeySourceError, Where
+from dsig_pkcs11.uri import TokenUri, parse
 
 __all__ = ["GivenSecrets", "pin_options", "quiet_prompt", "shown", "tell"]
 
@@ -21,8 +22,13 @@ LONGEST = 1 << 16
 class GivenSecrets:
     """Answers with what the options name, or asks on the terminal; `dsig.hookspecs.Secrets`."""
 
-    def __init__(self, file: str | None, descriptor: int | None, variable: str | None) -> None:
+    def __init__(self, file: str | None, descriptor: int | None, variable: str | None, *, insecure: bool) -> None:
         self._file, self._descriptor, self._variable = file, descriptor, variable
+        self._insecure = insecure
+
+    def parsed(self, uri: str) -> TokenUri:
+        """The URI, in which there may be a PIN if the user insists. Raises `KeySourceError`."""
+        return parse(uri, insecure_pin=self._insecure)
 
     @property
     def given(self) -> bool:
@@ -56,11 +62,16 @@ def pin_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
     @click.option("--pin-fd", type=int, metavar="N", help="Read it from this file descriptor.")
     @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
+    @click.option("--insecure-pin", is_flag=True, help="Take a PIN that is in the URI, for everybody to see.")
     @functools.wraps(function)
-    def wrapper(*args: Any, pin_file: str | None, pin_fd: int | None, pin_env: str | None, **kwargs: Any) -> Any:
+    def wrapper(
+        *args: Any, pin_file: str | None, pin_fd: int | None, pin_env: str | None, insecure_pin: bool, **kwargs: Any
+    ) -> Any:
+        if insecure_pin:
+            click.echo("dsig: warning: --insecure-pin: everybody on this machine can read a PIN in the URI", err=True)
         if sum(way is not None for way in (pin_file, pin_fd, pin_env)) > 1:
             raise click.UsageError("give the PIN in one way only", click.get_current_context())
-        return function(*args, secrets=GivenSecrets(pin_file, pin_fd, pin_env), **kwargs)
+        return function(*args, secrets=GivenSecrets(pin_file, pin_fd, pin_env, insecure=insecure_pin), **kwargs)
 
     return wrapper
 
