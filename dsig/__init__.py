@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         SignatureReport,
         Status,
     )
+    from dsig.policy import Policy, load_policy
     from dsig.trust import TrustMaterial, load_trust
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
     from dsig.verbs.remove import Removed, remove
@@ -53,6 +54,7 @@ _HOMES = {
     "keys": "OpenKey open_key",
     "limits": "Limits",
     "model": "Axis Coverage FileReport FileVerdict Finding Report SignatureReport Status",
+    "policy": "Policy load_policy",
     "verbs.remove": "Removed remove",
     "verbs.sign": "SignOptions Signed sign",
     "trust": "TrustMaterial load_trust",
@@ -77,6 +79,7 @@ __all__ = [
     "OpenKey",
     "OutputError",
     "PluginError",
+    "Policy",
     "Removed",
     "Report",
     "SignOptions",
@@ -88,6 +91,7 @@ __all__ = [
     "VerifyOptions",
     "Where",
     "inspect",
+    "load_policy",
     "load_trust",
     "open_key",
     "remove",

@@ -19,7 +19,7 @@ from dsig.signature.view import LevelView
 from dsig.trust import TrustMaterial
 from dsig.verdicts import worst
 
-__all__ = ["certificate", "coverage", "profiles", "trust"]
+__all__ = ["certificate", "coverage", "demanded", "profiles", "trust"]
 
 
 def certificate(
@@ -40,20 +40,48 @@ def certificate(
         )
 
 
-def coverage(found: FoundSignature, covered: Coverage, required: tuple[int, ...] | str | None) -> Axis:
-    """Is everything signed that has to be? `required` is `all`, tags, or None."""
-    axis = coverage_axis(covered)
+def demanded(required: tuple[int | str, ...] | str | None) -> tuple[int | str, ...]:
+    """`VerifyOptions.require_coverage` as a tuple."""
     if required is None:
+        return ()
+    return (required,) if isinstance(required, str) else required
+
+
+def coverage(
+    found: FoundSignature,
+    covered: Coverage,
+    required: tuple[int | str, ...] | str | None,
+    names: Sequence[str],
+    plugins: Plugins,
+) -> Axis:
+    """Is everything signed that has to be? `required` as in `VerifyOptions`, `names` are the profiles required."""
+    axis = coverage_axis(covered)
+    wanted = demanded(required)
+    if not wanted:
         return axis
-    if isinstance(required, str):
-        return Axis(Status.FAILED if covered.unsigned else Status.PASSED, axis.findings)
     signed = {e.tag for e in found.selected}
-    missing = [tag for tag in required if tag not in signed]
+    present = frozenset(found.level.by_tag)
+    missing = [tag for tag in wanted if isinstance(tag, int) and tag not in signed]
+    if "profile" in wanted:
+        # what a profile lists has to be signed where it is present (PS3.15 C.2 to C.4)
+        short = [sorted((_listed(name, found, plugins) & present) - signed) for name in names]
+        shortest = min(short, key=len)
+        missing += shortest
+    gaps = []
     if missing:
-        names = ", ".join(format_tag(t) for t in missing)
-        gap = Finding("coverage-required", f"required but not signed: {names}")
-        return Axis(Status.FAILED, (gap, *axis.findings))
-    return Axis(Status.PASSED, axis.findings)
+        shown = ", ".join(format_tag(t) for t in dict.fromkeys(missing))
+        gaps.append(Finding("coverage-required", f"required but not signed: {shown}"))
+    if "all" in wanted and (covered.unsigned or not signed):
+        gaps.append(Finding("coverage-required", "everything is required to be signed, and something is not"))
+    return Axis(Status.FAILED if gaps else Status.PASSED, (*gaps, *axis.findings))
+
+
+def _listed(name: str, found: FoundSignature, plugins: Plugins) -> frozenset[int]:
+    """What a profile wants signed at this level."""
+    origin = plugins.profiles.provider(name).origin
+    with blaming(origin, "listing what a profile requires"):
+        tags = list(plugins.profiles.get(name).required(LevelView(found.level)))
+    return frozenset(answered_all(tags, int, origin, "listing what a profile requires"))
 
 
 def profiles(

@@ -79,11 +79,14 @@ def _with_profile(signature: SignatureReport, missed: dict[str, Status]) -> Sign
 
 
 def file_verdict(signatures: Sequence[SignatureReport], findings: Sequence[Finding]) -> FileVerdict:
-    """The worst of the signatures; unsigned without any, unless something stands where signatures should."""
+    """The worst of the signatures and of what concerns them all.
+
+    Unsigned without signatures, unless something stands where they should.
+    """
     if not signatures:
         broken = any(f.code == "not-a-sequence" for f in findings)
         return FileVerdict.FAILED if broken else FileVerdict.UNSIGNED
-    gravest = max((s.verdict for s in signatures), key=_GRAVITY.index)
+    gravest = max((*(s.verdict for s in signatures), worst(*findings)), key=_GRAVITY.index)
     return {
         Status.PASSED: FileVerdict.PASSED,
         Status.FAILED: FileVerdict.FAILED,

@@ -48,16 +48,18 @@ def read_tag_file(path: str) -> tuple[int, ...]:
     return tuple(tags)
 
 
-def coverage_wanted(values: Iterable[str]) -> tuple[int, ...] | str | None:
-    """What --require-coverage asks for: `all`, tags, or nothing. Raises `UsageError`."""
+def coverage_wanted(values: Iterable[str]) -> tuple[int | str, ...] | None:
+    """What --require-coverage asks for: `all`, or `profile` and tags, or nothing. Raises `UsageError`."""
     given = list(values)
     if not given:
         return None
     if "all" in given:
         if len(given) > 1:
             raise UsageError("--require-coverage all leaves nothing to add")
-        return "all"
+        return ("all",)
     entries = [entry for value in given for entry in _ENTRY.findall(value) if entry != ","]
     if not entries:
-        raise UsageError("--require-coverage names nothing", hint="give all, or tags and keywords separated by commas")
-    return tuple(dict.fromkeys(parse_tag(entry) for entry in entries))
+        raise UsageError(
+            "--require-coverage names nothing", hint="give all, profile, or tags and keywords separated by commas"
+        )
+    return tuple(dict.fromkeys(entry if entry == "profile" else parse_tag(entry) for entry in entries))

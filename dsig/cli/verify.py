@@ -26,6 +26,7 @@ from dsig.errors import UsageError
 from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
 from dsig.plugins import Plugins, Provider
+from dsig.policy import load_policy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used, verify
 
@@ -52,8 +53,8 @@ STATUS = {
 @click.option(
     "--require-coverage",
     multiple=True,
-    metavar="all|TAG,...",
-    help="Fail unless everything, or these elements, are signed. Repeatable.",
+    metavar="all|profile|TAG,...",
+    help="Fail unless everything, what the required profile lists, or these elements are signed. Repeatable.",
 )
 @click.option(
     "--require",
@@ -62,6 +63,10 @@ STATUS = {
     metavar="PROFILE",
     help="Fail unless a signature that passes meets this profile, as creator. Repeatable.",
 )
+@click.option(
+    "--policy", "policy_file", metavar="FILE", help="Apply the rules of this site (TOML); see docs/policy.md."
+)
+@click.option("--strict", is_flag=True, help="Fail for what is legal but lets signed content be read in another way.")
 @old_format_option
 @convert_un_option
 @input_option
@@ -82,6 +87,8 @@ def command(
     no_trust: bool,
     require_coverage: tuple[str, ...],
     profiles: tuple[str, ...],
+    policy_file: str | None,
+    strict: bool,
     old_format: bool,
     convert_un: bool,
     input_kind: str,
@@ -108,6 +115,8 @@ def command(
         at=_time(at),
         require_coverage=coverage_wanted(require_coverage),
         require_profiles=profiles,
+        policy=None if policy_file is None else load_policy(policy_file),
+        strict=strict,
         old_format=old_format,
         convert_un=convert_un,
         input_kind=input_kind,

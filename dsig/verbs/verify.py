@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,13 +13,16 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
+from dsig.hookspecs import CertificateFacts
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
-from dsig.model import AXES, Axis, ErrorReport, FileReport, FileVerdict, PluginUse, SignatureReport, Times
+from dsig.model import AXES, Axis, ErrorReport, FileReport, FileVerdict, PluginUse, SignatureReport, Status, Times
 from dsig.plugins import Plugins, Provider, default
+from dsig.policy import Policy, file_findings, signature_findings
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
+from dsig.strictness import strict_axis, strict_findings, without_weakness
 from dsig.trust import TrustMaterial
 from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
 
@@ -35,10 +38,15 @@ class VerifyOptions:
     """False: say nothing about who signed (`--no-trust`)."""
     at: datetime | None = None
     """Time to judge certificates at, aware; None is now."""
-    require_coverage: tuple[int, ...] | str | None = None
-    """`all`, or the tags of the main data set that each of its signatures must cover; there must be one."""
+    require_coverage: tuple[int | str, ...] | str | None = None
+    """`all`, `profile` (what one of `require_profiles` lists) or tags of the main data set, alone or together: each of
+    its signatures must cover that, and there must be one."""
     require_profiles: tuple[str, ...] = ()
     """Profiles (PS3.15 annex C), each of which a signature of the file that passes must meet."""
+    policy: Policy | None = None
+    """What the site wants besides."""
+    strict: bool = False
+    """What is legal but lets signed content mean something else fails; see `dsig.strictness`."""
     old_format: bool = False
     """Fragment lengths are part of the MAC (reference section 1.3)."""
     convert_un: bool = False
@@ -54,12 +62,18 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
 
     What cannot be read gives a report with `error` set. Raises `UsageError` and `PluginError` only.
     """
-    options = options or VerifyOptions()
+    options = _effective(options or VerifyOptions())
     plugins = plugins or default()
     if options.at is not None and options.at.tzinfo is None:
         raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
     for profile in options.require_profiles:
         plugins.profiles.get(profile)  # a name nobody has is an error whatever the file is
+    for algorithm in (options.policy and options.policy.allowed_macs) or ():
+        plugins.mac_algorithms.provider(algorithm)
+    if "profile" in answers.demanded(options.require_coverage) and not options.require_profiles:
+        raise UsageError(
+            "coverage is required as a profile has it, but no profile is", hint="name one, as --require creator"
+        )
     name = name_of(given)
     try:
         with (
@@ -113,6 +127,10 @@ class _Verification:
         if self.options.require_coverage is not None:
             signatures = with_coverage(signatures)
         signatures = with_profiles(signatures, self.options.require_profiles)
+        if self.options.policy is not None:
+            findings += tuple(file_findings(self.options.policy, signatures))
+        if self.options.strict:
+            findings = strict_findings(findings)
         return FileReport(
             self.name,
             file_verdict(signatures, findings),
@@ -132,7 +150,7 @@ class _Verification:
         axes = dict.fromkeys(AXES, Axis()) | {
             "structure": Axis(worst(*structure), structure),
             "integrity": outcome.axis,
-            "coverage": answers.coverage(found, coverage, options.require_coverage),
+            "coverage": answers.coverage(found, coverage, options.require_coverage, options.require_profiles, plugins),
         }
         required = ["structure", "integrity"]
         met: tuple[str, ...] = ()
@@ -143,6 +161,11 @@ class _Verification:
             axes["trust"] = answers.trust(
                 found, facts, options.trust, self.at, plugins=plugins, backend=options.trust_backend
             )
+
+        # The user's own rules come last: what fails for them is required, whatever else is.
+        ruled = self.ruled(axes, found.mac.algorithm if found.mac else "", facts)
+        required += [name for name in AXES if ruled[name] is not axes[name]]
+        axes = ruled
         return SignatureReport(
             uid=found.item.uid,
             location=found.level.location,
@@ -157,9 +180,37 @@ class _Verification:
             certificate=b"" if facts is None else without_padding(found.item.certificate),
         )
 
+    def ruled(self, axes: dict[str, Axis], algorithm: str, facts: CertificateFacts | None) -> dict[str, Axis]:
+        """The axes under --strict and the policy; those that fail for them are new."""
+        if self.options.strict:
+            axes = {name: strict_axis(name, axis) for name, axis in axes.items()}
+        policy = self.options.policy
+        if policy is None:
+            return axes
+        if not policy.allow_weak:
+            axes = {name: without_weakness(axis) for name, axis in axes.items()}
+        for name, finding in signature_findings(policy, algorithm, facts):
+            axes = axes | {name: Axis(Status.FAILED, (finding, *axes[name].findings))}
+        return axes
+
+
+def _effective(options: VerifyOptions) -> VerifyOptions:
+    """The options with what their policy adds."""
+    policy = options.policy
+    if policy is None:
+        return options
+    coverage = (*answers.demanded(options.require_coverage), *policy.require_coverage)
+    return replace(
+        options,
+        require_profiles=tuple(dict.fromkeys((*options.require_profiles, *policy.require_profiles))),
+        require_coverage=coverage or None,
+        strict=options.strict or policy.strict,
+    )
+
 
 def plugins_used(options: VerifyOptions, plugins: Plugins, files: Sequence[FileReport]) -> tuple[PluginUse, ...]:
     """The plugins that took part in these reports."""
+    options = _effective(options)
     algorithms = {s.mac.algorithm for f in files for s in f.signatures}
     chosen: list[Provider[Any]] = [plugins.crypto_backends.provider(options.crypto_backend)]
     chosen += (plugins.profiles.provider(name) for name in options.require_profiles)
