@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from dsig.der import without_padding
 from dsig.dicom.location import format_tag
 from dsig.distrust import answered, answered_all, blaming
-from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence, TrustRequest
+from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence
 from dsig.model import Axis, Coverage, Finding, Status
 from dsig.plugins import Plugins
 from dsig.signature.coverage import coverage_axis
 from dsig.signature.purpose import SCHEME
 from dsig.signature.signatures import FoundSignature
 from dsig.signature.view import LevelView
-from dsig.trust import TrustMaterial
 from dsig.verdicts import worst
 
 __all__ = ["certificate", "coverage", "demanded", "profiles", "trust"]
@@ -115,43 +113,9 @@ def profiles(
     return Axis(worst(*findings), tuple(findings)), tuple(met)
 
 
-def trust(
-    found: FoundSignature,
-    facts: CertificateFacts | None,
-    material: TrustMaterial,
-    at: datetime,
-    *,
-    plugins: Plugins,
-    backend: str,
-) -> Axis:
+def trust(found: FoundSignature, facts: CertificateFacts | None, ask: Callable[[bytes], TrustEvidence]) -> Axis:
     """Does the certificate lead to a root the user trusts?"""
     if facts is None:
         return Axis(Status.NOT_CHECKED)
-    if not material.anchors:
-        none = Finding(
-            "trust-no-anchors",
-            "no trusted root was given, so nothing is known about who signed",
-            clause="RFC 5280 6.1",
-            severity="warning",
-        )
-        return Axis(Status.INDETERMINATE, (none,))
-    request = TrustRequest(
-        certificate=without_padding(found.item.certificate),
-        at=at,
-        anchors=material.anchors,
-        intermediates=material.intermediates,
-        crls=material.crls,
-    )
-    provider = plugins.trust_backends.get(backend)
-    origin = plugins.trust_backends.provider(backend).origin
-    with blaming(origin, "judging trust"):
-        judged = provider.evaluate(request)
-    evidence = answered(judged, TrustEvidence, origin, "judging trust")
-    status, findings = evidence.status, evidence.findings
-    if status is Status.PASSED and (
-        not evidence.path or evidence.path[0] != request.certificate or evidence.path[-1] not in material.anchors
-    ):
-        # the backend's word is not enough: its path must begin with this certificate and end at an anchor
-        bad = Finding("trust-evidence", f"backend {backend} gave no usable path")
-        return Axis(Status.INDETERMINATE, (bad, *findings))
-    return Axis(status, findings)
+    evidence = ask(without_padding(found.item.certificate))
+    return Axis(evidence.status, evidence.findings)

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import IO, Any, Protocol
 
 import pluggy
@@ -45,6 +46,8 @@ __all__ = [
     "ProfileSpec",
     "Reporter",
     "ReporterSpec",
+    "Revocation",
+    "RevocationCheck",
     "Secrets",
     "SignatureCheck",
     "SignatureView",
@@ -54,6 +57,7 @@ __all__ = [
     "TrustBackendSpec",
     "TrustEvidence",
     "TrustRequest",
+    "Usage",
     "hookimpl",
     "hookspec",
 ]
@@ -234,6 +238,7 @@ class CertificateFacts(SignerFacts):
     """RFC 5280 names such as `digitalSignature`; empty if the extension is absent."""
     extended_key_usage: frozenset[str] = frozenset()
     """Dotted OIDs; empty if the extension is absent."""
+    extended_key_usage_critical: bool = False
 
     def signer(self) -> SignerFacts:
         """The part of it that reports show."""
@@ -265,28 +270,78 @@ class CryptoBackend(Protocol):
         """Read a certificate. Raises `ValueError` if it is not exactly one DER certificate, one pad byte allowed."""
 
 
+class Usage(StrEnum):
+    """What a certificate must be meant for."""
+
+    SIGNING = "signing"
+    """Signatures over data: digitalSignature or contentCommitment (RFC 5280 4.2.1.3, 4.2.1.12)."""
+    TIMESTAMPING = "timestamping"
+    """Time stamp tokens: id-kp-timeStamping, critical and alone (RFC 3161 2.3)."""
+
+
+class Revocation(StrEnum):
+    """What has to be known about revocation."""
+
+    NONE = "none"
+    """Nobody asks."""
+    SOFT = "soft"
+    """Whoever is known to be revoked fails; what is not known is told as a warning."""
+    HARD = "hard"
+    """The certificate in question must be known to be good; as soft for the certificates above it."""
+    HARD_CHAIN = "hard-chain"
+    """Every certificate of the path below the anchor must be known to be good."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustRequest:
-    """A question to a trust backend; certificates are DER."""
+    """A question to a trust backend: does this certificate lead to an anchor, at that moment?
+
+    Certificates, CRLs and OCSP responses are DER. Certificate policies are not part of it: any policy is acceptable,
+    and what certificates themselves demand of policies is processed (RFC 5280 6.1.1: any-policy, all flags off).
+    """
 
     certificate: bytes
     at: datetime
-    """Time of evaluation, UTC."""
+    """Time of evaluation, aware: the proven time of a signature, or the time of verification."""
     anchors: tuple[bytes, ...]
+    """Each may end a path, self-signed or not, and is itself not judged (RFC 5280 6.1.1 d)."""
     intermediates: tuple[bytes, ...] = ()
+    """Certificates nobody vouches for, offered for building paths and for whoever signed CRLs and OCSP responses."""
     crls: tuple[bytes, ...] = ()
-    """DER CRLs; a backend that cannot check revocation must answer `indeterminate` when `require_revocation` is set."""
-    require_revocation: bool = False
+    ocsps: tuple[bytes, ...] = ()
+    """OCSP responses (RFC 6960 OCSPResponse)."""
+    revocation: Revocation = Revocation.NONE
+    """A revocation after `at` is none at `at`. What was asked and cannot be checked is `indeterminate`."""
+    usage: Usage = Usage.SIGNING
+    """What the certificate shall be meant for. The core has checked its usages; a backend may check more."""
+    online: bool = False
+    """Missing certificates, CRLs and OCSP responses may be fetched. Without it a backend never uses the network."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationCheck:
+    """How the status of one certificate of the path was found, or why it was not."""
+
+    certificate: bytes
+    """DER."""
+    by: str
+    """For people: `CRL of CN=Issuing CA, 2026-01-01`, or what is missing."""
+    source: bytes = b""
+    """DER of the CRL or OCSP response that answered; empty if none did."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrustEvidence:
-    """An answer: passed only with a path from the certificate to an anchor."""
+    """An answer: passed only with a path from the certificate to an anchor, and nothing left open that was asked."""
 
     status: Status
     path: tuple[bytes, ...] = ()
-    """DER certificates, signer first, anchor last."""
+    """DER certificates, the one in question first, anchor last."""
     findings: tuple[Finding, ...] = ()
+    checked: tuple[RevocationCheck, ...] = ()
+    """Certificates of the path known not to be revoked at the time asked about, and what says so."""
+    unchecked: tuple[RevocationCheck, ...] = ()
+    """Certificates of the path below the anchor whose status is not known, and why."""
 
 
 class TrustBackend(Protocol):

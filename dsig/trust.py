@@ -25,6 +25,10 @@ class TrustMaterial:
     anchors: tuple[bytes, ...] = ()
     intermediates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    """OCSP responses."""
+    partial_chain: bool = False
+    """Whether an anchor that is not self-issued ends a path; otherwise it is an intermediate like any other."""
 
 
 def load_trust(

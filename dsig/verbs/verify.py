@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dsig import answers
+from dsig.chain import Chains
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
-from dsig.hookspecs import CertificateFacts
+from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
@@ -38,6 +39,10 @@ class VerifyOptions:
     """False: say nothing about who signed (`--no-trust`)."""
     at: datetime | None = None
     """Time to judge certificates at, aware; None is now."""
+    revocation: Revocation | None = None
+    """None: soft if there are CRLs or OCSP responses or they may be fetched, else not at all."""
+    online: bool = False
+    """Whether certificates, CRLs and OCSP responses may be fetched from where certificates say they are."""
     require_coverage: tuple[int | str, ...] | str | None = None
     """`all`, `profile` (what one of `require_profiles` lists) or tags of the main data set, alone or together: each of
     its signatures must cover that, and there must be one."""
@@ -55,6 +60,14 @@ class VerifyOptions:
     crypto_backend: str = "cryptography"
     trust_backend: str = "cryptography"
     limits: Limits = DEFAULT
+
+    @property
+    def asked_revocation(self) -> Revocation:
+        """What has to be known about revocation, the default worked out."""
+        if self.revocation is not None:
+            return self.revocation
+        offered = self.trust.crls or self.trust.ocsps or self.online
+        return Revocation.SOFT if offered else Revocation.NONE
 
 
 def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugins | None = None) -> FileReport:
@@ -158,9 +171,7 @@ class _Verification:
             axes["profile"], met = answers.profiles(found, facts, options.require_profiles, plugins)
         if options.check_trust:
             required.append("trust")
-            axes["trust"] = answers.trust(
-                found, facts, options.trust, self.at, plugins=plugins, backend=options.trust_backend
-            )
+            axes["trust"] = answers.trust(found, facts, self.trusted)
 
         # The user's own rules come last: what fails for them is required, whatever else is.
         ruled = self.ruled(axes, found.mac.algorithm if found.mac else "", facts)
@@ -178,6 +189,16 @@ class _Verification:
             purpose=found.item.purpose,
             profiles=met,
             certificate=b"" if facts is None else without_padding(found.item.certificate),
+        )
+
+    def trusted(self, certificate: bytes) -> TrustEvidence:
+        """The chain of a signer's certificate, judged at the time of evaluation."""
+        options = self.options
+        chains = Chains(
+            plugins=self.plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend
+        )
+        return chains.judge(
+            certificate, options.trust, self.at, revocation=options.asked_revocation, online=options.online
         )
 
     def ruled(self, axes: dict[str, Axis], algorithm: str, facts: CertificateFacts | None) -> dict[str, Axis]:

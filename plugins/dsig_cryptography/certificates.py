@@ -94,6 +94,7 @@ def _facts(certificate: Certificate, parsed: x509.Certificate) -> CertificateFac
     key = certificate.key
     size = 0 if key is None else key.key_size
     detail = key.curve.name if isinstance(key, ec.EllipticCurvePublicKey) else str(size or "")
+    purposes, critical = _extended_key_usage(parsed.extensions)
     return CertificateFacts(
         subject=parsed.subject.rfc4514_string(),
         issuer=parsed.issuer.rfc4514_string(),
@@ -105,7 +106,8 @@ def _facts(certificate: Certificate, parsed: x509.Certificate) -> CertificateFac
         key_type=certificate.key_type,
         key_size=size,
         key_usage=_key_usage(parsed.extensions),
-        extended_key_usage=_extended_key_usage(parsed.extensions),
+        extended_key_usage=purposes,
+        extended_key_usage_critical=critical,
     )
 
 
@@ -155,12 +157,13 @@ def _key_usage(extensions: x509.Extensions) -> frozenset[str]:
     return frozenset(names)
 
 
-def _extended_key_usage(extensions: x509.Extensions) -> frozenset[str]:
+def _extended_key_usage(extensions: x509.Extensions) -> tuple[frozenset[str], bool]:
+    """The purposes, and whether the extension is critical."""
     try:
-        usage = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        found = extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except x509.ExtensionNotFound:
-        return frozenset()
-    names = frozenset(oid.dotted_string for oid in usage)
+        return frozenset(), False
+    names = frozenset(oid.dotted_string for oid in found.value)
     if not names:
         raise ValueError("extendedKeyUsage allows nothing")
-    return names
+    return names, found.critical

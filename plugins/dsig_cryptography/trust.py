@@ -18,7 +18,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from dsig.hookspecs import TrustEvidence, TrustRequest
+from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequest
 from dsig.model import Finding, Status
 from dsig_cryptography import certificates
 from dsig_cryptography.certificates import Certificate
@@ -27,8 +27,6 @@ __all__ = ["CryptographyTrust"]
 
 MAX_DEPTH = 8
 """Intermediate certificates between signer and anchor; published hierarchies have three at most."""
-
-_SIGNING = frozenset(("digitalSignature", "contentCommitment"))
 
 
 class CryptographyTrust:
@@ -41,9 +39,9 @@ class CryptographyTrust:
         """Judge the signer's certificate at `request.at`: passed only with a path to an anchor and nothing left open.
 
         1. Everything must be readable; what is not is told, and nothing passes then.
-        2. The signer's certificate must be valid at that time and meant for signatures.
+        2. The certificate must be valid at that time.
         3. It is an anchor itself, or a path leads to one.
-        4. Revocation was not asked for, because nobody here can answer that.
+        4. Revocation must not be asked for, because nobody here can answer that; neither is anything fetched.
         """
         try:
             signer = self._read(request.certificate)
@@ -64,9 +62,12 @@ class CryptographyTrust:
             path = _path(signer, anchors, intermediates, at)
         except (VerificationError, ValueError, UnsupportedAlgorithm) as error:
             return _failed(_finding("trust-path", f"no path to a trust anchor: {_one_line(error)}"), *faults)
-        if request.crls or request.require_revocation:
+        unchecked: tuple[RevocationCheck, ...] = ()
+        if request.revocation is not Revocation.NONE and len(path) > 1:  # an anchor is not judged
             faults.append(_finding("trust-revocation-unsupported", "this trust backend cannot check revocation"))
-        return TrustEvidence(Status.INDETERMINATE if faults else Status.PASSED, path, tuple(faults))
+            unchecked = tuple(RevocationCheck(der, "the backend cannot check revocation") for der in path[:-1])
+        status = Status.INDETERMINATE if faults else Status.PASSED
+        return TrustEvidence(status, path, tuple(faults), unchecked=unchecked)
 
     def _read_all(self, ders: Sequence[bytes], what: str) -> tuple[list[Certificate], list[Finding]]:
         found, faults = [], []
@@ -90,9 +91,6 @@ def _unfit(signer: Certificate, at: datetime) -> Finding | None:
         )
     if facts.not_after is not None and at > facts.not_after:
         return _finding("trust-expired", f"the certificate expired at {facts.not_after:%Y-%m-%d %H:%M:%S} UTC")
-    if facts.key_usage and not facts.key_usage & _SIGNING:
-        usages = ", ".join(sorted(facts.key_usage))
-        return _finding("trust-key-usage", f"the certificate is not for signatures but for {usages}", "4.2.1.3")
     return None
 
 

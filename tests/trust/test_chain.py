@@ -1,0 +1,150 @@
+"""Judging a certificate: what the core asks of the certificate itself, of anchors, and of a backend's answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.certificates import CA, SINCE, UNTIL, issue, purposes, usage
+
+import dsig
+from dsig.chain import Chains
+from dsig.hookspecs import Revocation, Usage
+from dsig.model import Status
+from dsig.plugins import default
+from dsig.trust import TrustMaterial
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+CHAINS = Chains(plugins=default(), trust_backend="cryptography", crypto_backend="cryptography")
+ROOT = issue("root", extensions=[CA, usage("key_cert_sign", "crl_sign")])
+TRUSTED = TrustMaterial(anchors=(ROOT.der,))
+
+ANY = "2.5.29.37.0"
+SERVER, CLIENT, CODE, MAIL, TIME, OCSP, DOCUMENT = (f"1.3.6.1.5.5.7.3.{n}" for n in (1, 2, 3, 4, 8, 9, 36))
+
+
+def judged(signer, material=TRUSTED, at=NOW, **more):
+    evidence = CHAINS.judge(signer.der, material, at, **more)
+    return evidence.status, [finding.code for finding in evidence.findings]
+
+
+PASSED = (Status.PASSED, [])
+
+
+# ---------------------------------------------------------------------------------------------- what it is meant for
+
+
+@pytest.mark.parametrize("bits", [(), ("digital_signature",), ("content_commitment",),
+                                  ("digital_signature", "key_encipherment")])  # fmt: skip
+def test_key_usage_of_a_signer_allows_signatures_or_says_nothing(bits):
+    assert judged(issue("signer", ROOT, [usage(*bits)] if bits else [])) == PASSED
+
+
+@pytest.mark.parametrize("bits", [("key_encipherment",), ("key_cert_sign", "crl_sign"), ("key_agreement",)])
+def test_a_key_for_other_purposes_makes_no_signatures(bits):
+    """RFC 5280 4.2.1.3. Those of a certification authority are other purposes too."""
+    assert judged(issue("signer", ROOT, [usage(*bits)])) == (Status.FAILED, ["trust-key-usage"])
+
+
+@pytest.mark.parametrize("allowed", [(ANY,), (MAIL,), (DOCUMENT,), (CLIENT, MAIL), (TIME, ANY)])
+@pytest.mark.parametrize("critical", [False, True])
+def test_extended_key_usage_of_a_signer_covers_signatures_over_data(allowed, critical):
+    assert judged(issue("signer", ROOT, [purposes(*allowed, critical=critical)])) == PASSED
+
+
+@pytest.mark.parametrize("allowed", [(SERVER,), (TIME,), (OCSP,), (CODE,), (SERVER, CLIENT), ("1.2.3.4",)])
+@pytest.mark.parametrize("critical", [False, True])
+def test_a_certificate_for_other_purposes_makes_no_signatures(allowed, critical):
+    """RFC 5280 4.2.1.12: it must only be used for one of the purposes indicated, critical or not."""
+    signer = issue("signer", ROOT, [purposes(*allowed, critical=critical)])
+    assert judged(signer) == (Status.FAILED, ["trust-extended-key-usage"])
+
+
+def test_time_stamps_need_a_certificate_for_time_stamps_alone_and_critically_so():
+    """RFC 3161 2.3."""
+
+    def stamping(*extensions):
+        return judged(issue("tsa", ROOT, extensions), usage=Usage.TIMESTAMPING)
+
+    refused = (Status.FAILED, ["trust-extended-key-usage"])
+    assert stamping(purposes(TIME, critical=True)) == PASSED
+    assert stamping(purposes(TIME, critical=True), usage("digital_signature")) == PASSED
+    assert stamping(purposes(TIME, critical=False)) == refused
+    assert stamping(purposes(TIME, MAIL, critical=True)) == refused
+    assert stamping(purposes(ANY, critical=True)) == refused
+    assert stamping() == refused
+    assert stamping(purposes(TIME, critical=True), usage("key_agreement")) == (Status.FAILED, ["trust-key-usage"])
+
+
+# ------------------------------------------------------------------------------------------------------------- when
+
+
+def test_a_certificate_is_valid_from_its_first_second_to_its_last():
+    signer = issue("signer", ROOT, since=datetime(2025, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 1, tzinfo=UTC))
+    second = timedelta(seconds=1)
+    assert judged(signer, at=datetime(2025, 1, 1, tzinfo=UTC)) == PASSED
+    assert judged(signer, at=datetime(2026, 1, 1, 0, 0, 0, 999_999, UTC)) == PASSED
+    assert judged(signer, at=datetime(2025, 1, 1, tzinfo=UTC) - second) == (Status.FAILED, ["trust-not-yet-valid"])
+    assert judged(signer, at=datetime(2026, 1, 1, tzinfo=UTC) + second) == (Status.FAILED, ["trust-expired"])
+
+
+def test_a_time_without_zone_is_no_time():
+    with pytest.raises(dsig.UsageError, match="time zone"):
+        judged(issue("signer", ROOT), at=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("at", [SINCE - timedelta(days=1), UNTIL + timedelta(days=1)])
+def test_an_anchor_ends_no_path_outside_its_own_validity(at):
+    """RFC 5280 leaves it open; an expired root vouches for nobody who may have come by its key since."""
+    young = issue("signer", ROOT, since=datetime(2000, 1, 1, tzinfo=UTC), until=datetime(2060, 1, 1, tzinfo=UTC))
+    assert judged(young, at=at) == (Status.FAILED, ["trust-path", "trust-anchor-not-valid"])
+
+
+# ---------------------------------------------------------------------------------------------------------- anchors
+
+
+def test_without_anchors_nobody_knows():
+    assert judged(issue("signer", ROOT), TrustMaterial()) == (Status.INDETERMINATE, ["trust-no-anchors"])
+
+
+def test_an_anchor_that_is_not_self_signed_is_an_intermediate_unless_partial_chains_are_allowed():
+    inter = issue("inter", ROOT, [CA])
+    signer = issue("signer", inter)
+    nowhere = (Status.FAILED, ["trust-path", "trust-anchor-not-root"])
+    assert judged(signer, TrustMaterial(anchors=(inter.der,))) == nowhere
+    assert judged(signer, TrustMaterial(anchors=(signer.der,))) == nowhere
+    assert judged(signer, TrustMaterial(anchors=(inter.der, ROOT.der))) == PASSED
+    assert judged(signer, TrustMaterial(anchors=(inter.der,), partial_chain=True)) == PASSED
+    assert judged(signer, TrustMaterial(anchors=(signer.der,), partial_chain=True)) == PASSED
+
+
+def test_a_self_signed_signer_is_trusted_by_being_an_anchor_and_only_so():
+    alone = issue("alone")
+    assert judged(alone, TrustMaterial(anchors=(alone.der,))) == PASSED
+    assert judged(alone, TrustMaterial(anchors=(ROOT.der,), intermediates=(alone.der,))) == (
+        Status.FAILED,
+        ["trust-path"],
+    )
+    same_name = issue("alone")
+    assert judged(same_name, TrustMaterial(anchors=(alone.der,))) == (Status.FAILED, ["trust-path"])
+
+
+def test_a_self_signed_anchor_must_be_meant_for_signatures_like_any_signer():
+    alone = issue("alone", extensions=[usage("key_encipherment")])
+    assert judged(alone, TrustMaterial(anchors=(alone.der,))) == (Status.FAILED, ["trust-key-usage"])
+
+
+def test_a_certificate_that_cannot_be_read_fails():
+    evidence = CHAINS.judge(b"0\x00", TRUSTED, NOW)
+    assert (evidence.status, [f.code for f in evidence.findings]) == (Status.FAILED, ["trust-certificate-unreadable"])
+
+
+# ------------------------------------------------------------------------------------------------------- revocation
+
+
+@pytest.mark.parametrize("revocation", [Revocation.SOFT, Revocation.HARD, Revocation.HARD_CHAIN])
+def test_revocation_that_a_backend_cannot_check_is_left_open(revocation):
+    assert judged(issue("signer", ROOT), revocation=revocation) == (
+        Status.INDETERMINATE,
+        ["trust-revocation-unsupported"],
+    )
