@@ -16,6 +16,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary, PrivateTag, load_dictionaries
     from dsig.errors import (
         DsigError,
         InputError,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from dsig.verbs.verify import VerifyOptions, verify
 
 _HOMES = {
+    "dicom.dictionaries": "Dictionary PrivateTag load_dictionaries",
     "errors": (
         "DsigError InputError KeySourceError LimitError MalformedError OutputError PluginError UsageError Where"
     ),
@@ -65,6 +67,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 __all__ = [
     "Axis",
     "Coverage",
+    "Dictionary",
     "DsigError",
     "FileReport",
     "FileVerdict",
@@ -80,6 +83,7 @@ __all__ = [
     "OutputError",
     "PluginError",
     "Policy",
+    "PrivateTag",
     "Removed",
     "Report",
     "SignOptions",
@@ -91,6 +95,7 @@ __all__ = [
     "VerifyOptions",
     "Where",
     "inspect",
+    "load_dictionaries",
     "load_policy",
     "load_trust",
     "open_key",

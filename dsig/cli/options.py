@@ -19,6 +19,7 @@ __all__ = [
     "chosen_plugins",
     "configuration",
     "convert_un_option",
+    "dictionary_option",
     "faults_told",
     "input_option",
     "old_format_option",
@@ -200,6 +201,28 @@ def convert_un_option(function: F) -> F:
     return click.option(
         "--convert-un", is_flag=True, help="Give elements of VR UN the VR that the dictionary has for them."
     )(function)
+
+
+def dictionary_option(function: Callable[..., int]) -> Callable[..., int]:
+    """--dictionary, or DCMDICTPATH; the function gets `dictionary`, loaded, or None. Raises `UsageError`."""
+
+    @click.option(
+        "--dictionary",
+        "dictionaries",
+        multiple=True,
+        type=click.Path(),
+        envvar="DCMDICTPATH",
+        metavar="FILE",
+        help="Data dictionary for names and VRs, in the format of DCMTK. Repeatable. Default: those in DCMDICTPATH.",
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, dictionaries: tuple[str, ...], **kwargs: Any) -> int:
+        from dsig.dicom.dictionaries import load_dictionaries
+
+        named = [path for path in dictionaries if path]
+        return function(*args, dictionary=load_dictionaries(named) if named else None, **kwargs)
+
+    return wrapper
 
 
 def backend_option(kind: str) -> Callable[[F], F]:

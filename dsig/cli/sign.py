@@ -9,6 +9,7 @@ from dsig.cli.configured import Configured
 from dsig.cli.options import (
     backend_option,
     convert_un_option,
+    dictionary_option,
     input_option,
     old_format_option,
     output_options,
@@ -19,7 +20,8 @@ from dsig.cli.options import (
 from dsig.cli.outputs import Job, plan
 from dsig.cli.tags import read_tag_file
 from dsig.cli.terminal import covered, row, signer, standard_output
-from dsig.dicom.location import parse_tag
+from dsig.dicom.dictionaries import Dictionary, PrivateTag
+from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
 from dsig.keys import open_key
 from dsig.plugins import Plugins
@@ -52,6 +54,7 @@ __all__ = ["command"]
 @click.option("--dump", metavar="FILE", help="Write the bytes that are hashed.")
 @old_format_option
 @convert_un_option
+@dictionary_option
 @input_option
 @backend_option("crypto")
 @verbosity_options
@@ -77,6 +80,7 @@ def command(
     dump: str | None,
     old_format: bool,
     convert_un: bool,
+    dictionary: Dictionary | None,
     input_kind: str,
     crypto_backend: str,
     quiet: bool,
@@ -95,7 +99,7 @@ def command(
         mac=mac,
         allow_weak=allow_weak,
         profile=profile,
-        tags=_tags(tags, tag_file),
+        tags=_tags(tags, tag_file, dictionary),
         item=item,
         purpose=purpose,
         preserve_bytes=preserve_bytes,
@@ -103,6 +107,7 @@ def command(
         lengths=lengths,
         old_format=old_format,
         convert_un=convert_un,
+        dictionary=dictionary,
         dump=dump,
         in_place=in_place,
         input_kind=input_kind,
@@ -124,11 +129,13 @@ def command(
         return run_jobs(planned, work, done)
 
 
-def _tags(tags: tuple[str, ...], tag_file: str | None) -> tuple[int, ...] | None:
+def _tags(
+    tags: tuple[str, ...], tag_file: str | None, dictionary: Dictionary | None
+) -> tuple[int | PrivateTag, ...] | None:
     if not tags and tag_file is None:
         return None
-    named = [parse_tag(tag) for tag in tags]
-    return (*named, *(read_tag_file(tag_file) if tag_file is not None else ()))
+    named = [parse_element(tag, dictionary) for tag in tags]
+    return (*named, *(read_tag_file(tag_file, dictionary) if tag_file is not None else ()))
 
 
 def _tell(signed: Signed, verbose: bool) -> None:

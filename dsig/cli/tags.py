@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from dsig.dicom.location import parse_tag
+from dsig.dicom.dictionaries import Dictionary, PrivateTag
+from dsig.dicom.location import parse_element, parse_tag
 from dsig.errors import UsageError, Where
 
 __all__ = ["coverage_wanted", "read_tag_file"]
@@ -15,15 +16,18 @@ LONGEST = 1 << 20
 """Bytes of a tag file; there are not that many tags in the standard."""
 
 _ENTRY = re.compile(
-    r"\(\s*[0-9A-Fa-f]{1,4}\s*,\s*[0-9A-Fa-f]{1,4}\s*\)"  # (gggg,eeee), also several without space between
+    r'\(\s*[0-9A-Fa-f]{1,4}\s*,\s*"[^"]*"\s*,\s*[0-9A-Fa-f]{1,2}\s*\)'  # (gggg,"CREATOR",ee)
+    r"|\(\s*[0-9A-Fa-f]{1,4}\s*,\s*[0-9A-Fa-f]{1,4}\s*\)"  # (gggg,eeee), also several without space between
     r"|[0-9A-Fa-f]{1,4},[0-9A-Fa-f]{1,4}(?![0-9A-Za-z])"
     r"|[^\s,()]+"
     r"|\S"
 )
 
 
-def read_tag_file(path: str) -> tuple[int, ...]:
+def read_tag_file(path: str, dictionary: Dictionary | None = None) -> tuple[int | PrivateTag, ...]:
     """Tags from a file: `(gggg,eeee)`, `gggg,eeee` or keywords, separated by white space; `#` starts a comment.
+
+    Private elements may also be `(gggg,"CREATOR",ee)`.
 
     Raises `UsageError` naming file and line.
     """
@@ -36,11 +40,11 @@ def read_tag_file(path: str) -> tuple[int, ...]:
         ) from None
     if len(data) > LONGEST:
         raise UsageError(f"the tag file is longer than {LONGEST} bytes", code="tag-file", where=Where(path))
-    tags: list[int] = []
+    tags: list[int | PrivateTag] = []
     for number, line in enumerate(data.decode("utf-8", "backslashreplace").splitlines(), start=1):
         for entry in _ENTRY.findall(line.partition("#")[0]):
             try:
-                tags.append(parse_tag(entry))
+                tags.append(parse_element(entry, dictionary))
             except UsageError as error:
                 raise UsageError(
                     f"line {number}: {error.message}", code="tag-file", where=Where(path), hint=error.hint

@@ -13,6 +13,7 @@ from dsig.cli.inputs import expand
 from dsig.cli.options import (
     backend_option,
     convert_un_option,
+    dictionary_option,
     input_option,
     old_format_option,
     verbosity_options,
@@ -21,6 +22,7 @@ from dsig.cli.options import (
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import standard_output
+from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import UsageError
 from dsig.hookspecs import ReporterSpec
@@ -69,6 +71,7 @@ STATUS = {
 @click.option("--strict", is_flag=True, help="Fail for what is legal but lets signed content be read in another way.")
 @old_format_option
 @convert_un_option
+@dictionary_option
 @input_option
 @click.option(
     "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
@@ -91,6 +94,7 @@ def command(
     strict: bool,
     old_format: bool,
     convert_un: bool,
+    dictionary: Dictionary | None,
     input_kind: str,
     form: str,
     report: str | None,
@@ -119,6 +123,7 @@ def command(
         strict=strict,
         old_format=old_format,
         convert_un=convert_un,
+        dictionary=dictionary,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
         trust_backend=trust_backend,

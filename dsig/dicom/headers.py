@@ -41,9 +41,9 @@ def sequence(tag: int, items: Iterable[bytes], encoding: Encoding) -> bytes:
     return element(tag, "SQ", b"".join(item(content, encoding) for content in items), encoding)
 
 
-def length_field(vr: str, value: int, encoding: Encoding) -> tuple[int, int]:
-    """Offset and size in bytes of the length field of an element whose value starts at `value`."""
-    size = 2 if encoding.explicit and (vr in _SHORT or vr in ("xs", "up")) else 4
+def length_field(start: int, value: int, encoding: Encoding) -> tuple[int, int]:
+    """Offset and size in bytes of the length field of an element whose header is at `start`, its value at `value`."""
+    size = 2 if encoding.explicit and value - start == 8 else 4
     return value - size, size
 
 

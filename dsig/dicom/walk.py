@@ -20,7 +20,7 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, private_vr_of, vr_of
+from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.location import format_tag as _tag
@@ -357,8 +357,7 @@ class _Level:
 
     def __init__(self, source: Source, lookup: Lookup) -> None:
         self._source = source
-        self._portable = lookup.portable
-        self._convert_un = lookup.convert_un
+        self._lookup = lookup
         self._creators: dict[int, str] = {}
         self._signed = False
         self._wide = False
@@ -366,7 +365,7 @@ class _Level:
     def vr(self, tag: int, value: int, length: int, limit: int) -> str:
         """VR of an element of this item in implicit VR (reference section 1.5)."""
         vr = self._looked_up(tag, value, length, limit)
-        if length > 0xFFFF and self._portable and vr in SHORT:
+        if length > 0xFFFF and self._lookup.portable and vr in SHORT:
             return "UN"
         if vr == PIXEL_REPRESENTATION_VR:
             return "SS" if self._signed else "US"
@@ -383,7 +382,7 @@ class _Level:
         """VR of an element of this item in explicit VR: the dictionary's in place of UN (reference section 1.5)."""
         if _is_creator(tag):
             self._creator(tag, value, length, limit)
-        if vr != "UN" or length == UNDEFINED or not self._convert_un:
+        if vr != "UN" or length == UNDEFINED or not self._lookup.convert_un:
             return vr
         found = self._looked_up(tag, value, length, limit)
         if found == "SQ" and length and not self._holds_items(value, length, limit):
@@ -394,7 +393,7 @@ class _Level:
     def _looked_up(self, tag: int, value: int, length: int, limit: int) -> str:
         """What the dictionaries say, markers included."""
         if not (tag & 0x10000 and tag & 0xFFFF):
-            return vr_of(tag)
+            return self._lookup.vr_of(tag)
         if tag & 0xFF00 == 0:
             if _is_creator(tag):
                 self._creator(tag, value, length, limit)
@@ -403,7 +402,7 @@ class _Level:
         if length == UNDEFINED:
             return "SQ"
         creator = self._creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF)
-        vr = "UN" if creator is None or self._portable else private_vr_of(creator, tag)
+        vr = self._lookup.private_vr_of(creator, tag)
         if vr == "SQ" and length and not self._holds_items(value, length, limit):
             return "UN"  # the dictionary is about another use of this creator
         return vr

@@ -121,12 +121,12 @@ def _value(
     source: Source, tag: int, vr: str, start: int, value: int, end: int, encoding: Encoding, limits: Limits
 ) -> Repad | None:
     odd = (end - value) & 1
-    vr_in_file, vr = vr, effective(vr)
+    vr = effective(vr)
     pad = PAD.get(vr)
     if pad is None:
         # a number of odd length has no pad byte that would survive swapping
         if odd and vr != "OW" and not (encoding.big and vr in UNIT):
-            return Repad(tag, start, value, end, _length(vr_in_file, value, end, encoding), None)
+            return Repad(tag, start, value, end, _length(start, value, end, encoding), None)
         return None
     if value == end:
         return None
@@ -139,9 +139,9 @@ def _value(
         return None  # nothing to trim: so it is with most values of most files
     raw = buf[value - base : end - base]
     new = normalised(vr, raw, Padding.CANONICAL)
-    return None if new == raw else Repad(tag, start, value, end, _length(vr_in_file, value, end, encoding), new)
+    return None if new == raw else Repad(tag, start, value, end, _length(start, value, end, encoding), new)
 
 
-def _length(vr: str, value: int, end: int, encoding: Encoding) -> LengthField:
-    offset, size = length_field(vr, value, encoding)
+def _length(start: int, value: int, end: int, encoding: Encoding) -> LengthField:
+    offset, size = length_field(start, value, encoding)
     return LengthField(offset, size, end - value, encoding.order)

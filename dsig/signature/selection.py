@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dsig.dicom.dataset import ORIGINAL_ATTRIBUTES, DataSet, Element, signable_tag
+from dsig.dicom.dictionaries import PrivateTag
 from dsig.dicom.location import Path, format_path, format_tag
 from dsig.errors import UsageError, Where
 
 __all__ = ["refuse_unsignable_place", "select"]
 
 
-def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]) -> list[Element]:
+def select(level: DataSet, tags: Collection[int | PrivateTag] | None, required: Iterable[int]) -> list[Element]:
     """Everything signable, or `tags` and those of `required` that are there.
 
     Raises `UsageError` for a tag that was asked for and is absent or cannot be signed, and for a required one that is
@@ -21,7 +22,8 @@ def select(level: DataSet, tags: Collection[int] | None, required: Iterable[int]
     if tags is None:
         chosen = [e for e in level.elements if e.signable]
     else:
-        chosen = [_element(level, tag, "was asked for") for tag in sorted(set(tags))]
+        numbers = {tag if isinstance(tag, int) else _placed(level, tag) for tag in tags}
+        chosen = [_element(level, tag, "was asked for") for tag in sorted(numbers)]
     missing = sorted(wanted - {e.tag for e in chosen})
     return chosen + [_element(level, tag, "is required by the profile") for tag in missing]
 
@@ -36,6 +38,19 @@ def refuse_unsignable_place(path: Path, file: str) -> None:
                 where=Where(file, format_path(path)),
                 hint="sign the data set, or an item of an ordinary sequence",
             )
+
+
+def _placed(level: DataSet, tag: PrivateTag) -> int:
+    """The tag a private element has in this data set: its creator's block says (PS3.5 7.8.1)."""
+    first = tag.group << 16
+    for block in range(0x10, 0x100):
+        if first | block in level.by_tag and level.text(first | block) == tag.creator:
+            return first | block << 8 | tag.element
+    raise UsageError(
+        f"{tag} was asked for, but the data set has no private creator {tag.creator!r} in group {tag.group:04X}",
+        code="tag-absent",
+        where=Where(level.source.name, format_path(level.path) or None),
+    )
 
 
 def _element(level: DataSet, tag: int, why: str) -> Element:

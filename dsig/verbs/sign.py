@@ -11,9 +11,10 @@ from itertools import chain
 from typing import IO
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
+from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_location
-from dsig.dicom.lookup import Lookup
+from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import Deflater, replacing
 from dsig.dicom.reencode import Lengths, holds_convertible_un, named_syntax, reencoded
 from dsig.dicom.source import Source, StreamSource, open_source
@@ -63,8 +64,8 @@ class SignOptions:
     allow_weak: bool = False
     """Sign with MAC algorithms that no longer resist forgery."""
     profile: str = "none"
-    tags: tuple[int, ...] | None = None
-    """Top-level elements to sign; None is everything that can be signed."""
+    tags: tuple[int | PrivateTag, ...] | None = None
+    """Elements of the level to sign; None is everything that can be signed."""
     item: str = "/"
     """The sequence item to sign, such as `BeamSequence[0]`; `/` is the main data set."""
     purpose: int | None = None
@@ -81,6 +82,12 @@ class SignOptions:
     """`explicit` or `undefined` lengths of all sequences and items; None keeps the file's bytes."""
     convert_un: bool = False
     """Write elements of VR UN with the VR the dictionary gives them, so that they can be signed (PS3.5 6.2.2)."""
+    dictionary: Dictionary | None = None
+    """Read by `load_dictionaries`; tells VRs for `convert_un` and for implicit VR that is written as explicit."""
+    rely_on_dictionaries: bool = False
+    """Sign implicit VR with the VRs that dictionaries give to private elements, and values too long for their VR in
+    explicit form, as other programs do. Such a signature verifies only where dictionaries agree (decision 0004).
+    """
     in_place: bool = False
     input_kind: str = "auto"
     crypto_backend: str = "cryptography"
@@ -126,9 +133,7 @@ def sign(
         with (
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
-            open_dicom(
-                source, kind=options.input_kind, limits=options.limits, lookup=Lookup(convert_un=options.convert_un)
-            ) as opened,
+            open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as opened,
             _as_wanted(opened, options) as file,
         ):
             signing = _Signing(file, key, options, plugins)
@@ -157,7 +162,8 @@ class _Signing:
         self.facts = self.certificate()
 
         # 2. The level to sign, read so that every later reader finds the same.
-        self.main = read_data_set(file.data, file.start, file.end, file.encoding.portably(), limits=options.limits)
+        encoding = file.encoding if options.rely_on_dictionaries else file.encoding.portably()
+        self.main = read_data_set(file.data, file.start, file.end, encoding, limits=options.limits)
         self.level = self.target()
         refuse_disorder(self.main)
         if file.meta_problem:
@@ -225,7 +231,7 @@ class _Signing:
 
     def target(self) -> DataSet:
         """The level that is signed. Raises `UsageError` if there is no such item."""
-        path = parse_location(self.options.item)
+        path = parse_location(self.options.item, self.options.dictionary)
         if not path:
             return self.main
         refuse_unsignable_place(path, self.file.source.name)
@@ -398,7 +404,8 @@ class _Signing:
             return  # a device or pipe
         out.seek(0)
         source: Source = StreamSource(out, self.file.source.name)
-        with open_dicom(source, kind=self.input_kind(), limits=self.options.limits) as file:
+        lookup = self.file.lookup if self.options.rely_on_dictionaries else PLAIN
+        with open_dicom(source, kind=self.input_kind(), limits=self.options.limits, lookup=lookup) as file:
             main = file.main(self.options.limits)
             found = [f for f in find_signatures(file, main, self.options.limits) if f.item.uid == self.new.uid]
         intact = (
@@ -446,6 +453,10 @@ class _Signing:
             tuple(self.findings),
             tuple(sorted(origins, key=lambda o: (o.distribution, o.name))),
         )
+
+
+def _lookup(options: SignOptions) -> Lookup:
+    return Lookup(convert_un=options.convert_un, dictionary=options.dictionary)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 from dsig import answers
 from dsig.chain import Chains
 from dsig.der import without_padding
+from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
@@ -56,6 +57,8 @@ class VerifyOptions:
     """Fragment lengths are part of the MAC (reference section 1.3)."""
     convert_un: bool = False
     """Read elements of VR UN with the VR the dictionary gives them, as other programs do on demand (PS3.5 6.2.2)."""
+    dictionary: Dictionary | None = None
+    """Read by `load_dictionaries`; tells VRs of implicit VR and for `convert_un` before the built-in dictionary."""
     input_kind: str = "auto"
     crypto_backend: str = "cryptography"
     trust_backend: str = "cryptography"
@@ -92,9 +95,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         with (
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
-            open_dicom(
-                source, kind=options.input_kind, limits=options.limits, lookup=Lookup(convert_un=options.convert_un)
-            ) as file,
+            open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as file,
         ):
             return _Verification(file, name, options, plugins).report()
     except InputError as error:
@@ -102,6 +103,10 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         return FileReport(name, FileVerdict.ERROR, error=problem)
     except DsigError as error:
         raise error.located(name) from None
+
+
+def _lookup(options: VerifyOptions) -> Lookup:
+    return Lookup(convert_un=options.convert_un, dictionary=options.dictionary)
 
 
 class _Verification:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydicom.dataset import Dataset
 
 from dsig.dicom.location import format_path, parse_location, parse_tag
 from dsig.errors import UsageError
@@ -52,7 +53,10 @@ def test_a_location_is_sequences_with_indexes(text: str, path: tuple[tuple[int, 
         "[0]",
         "(300a)[0]",
         "(300a,00b0[0]",
-        "300a,00b0[0]",
+        "30a,00b0[0]",
+        "ds[0]",
+        "ds.BeamSequence[-1]",
+        "ds['BeamSequence'",
         "(300g,00b0)[0]",
         "(300a0,00b0)[0]",
         "NoSuchSequence[0]",
@@ -62,6 +66,36 @@ def test_a_location_is_sequences_with_indexes(text: str, path: tuple[tuple[int, 
 def test_anything_else_is_a_usage_error(text: str):
     with pytest.raises(UsageError):
         parse_location(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BeamSequence[1].ControlPointSequence[2]",
+        "(300a,00b0)[1].(300A,0111)[2]",
+        "300a,00b0[1].300A,0111[2]",
+        "300a00b0[1].300A0111[2]",
+        "0x300a00b0[1].0x300A0111[2]",
+        "ds.BeamSequence[1].ControlPointSequence[2]",
+        "ds[0x300A, 0x00B0][1][0x300a,0x0111][2]",
+        "ds[(0x300A, 0x00B0)].value[1][0x300a0111].value[2]",
+        "dataset['BeamSequence'][1][\"ControlPointSequence\"][2]",
+        "ds.BeamSequence[1][0x300A, 0x0111].value[2]",
+    ],
+)
+def test_a_location_may_be_written_as_python_with_pydicom_writes_it(text: str):
+    assert parse_location(text) == ((BEAM, 1), (0x300A0111, 2))
+
+
+def test_what_is_python_names_the_same_item_in_pydicom():
+    ds = Dataset()
+    ds.BeamSequence = [Dataset(), Dataset()]
+    ds.BeamSequence[1].ControlPointSequence = [Dataset(), Dataset(), Dataset()]
+    ds.BeamSequence[1].ControlPointSequence[2].ControlPointIndex = "7"
+    wanted = ds.BeamSequence[1].ControlPointSequence[2]
+    assert ds[0x300A, 0x00B0][1][0x300A, 0x0111][2] is wanted
+    assert ds[(0x300A, 0x00B0)].value[1][0x300A0111].value[2] is wanted
+    assert ds["BeamSequence"][1]["ControlPointSequence"][2] is wanted
 
 
 def test_the_error_says_where_reading_stopped():
