@@ -1,0 +1,83 @@
+"""The kit for plugin authors: contracts to subclass, samples, and a small PKI. Needs pytest (`pip install pytest`).
+
+A test module of a plugin::
+
+    import pytest
+    from dsig.testing import KeySourceContract, MacAlgorithmContract, assert_light
+
+    pytest_plugins = ["dsig.testing.fixtures"]     # in conftest.py: signed files and a PKI as fixtures
+
+    class TestMac(MacAlgorithmContract):
+        name = "ACME_BLAKE2B"
+        vectors = {b"abc": "ba80a53f981c4d0d…"}
+
+    class TestKeys(KeySourceContract):
+        @pytest.fixture
+        def uri(self):
+            return "acme:signer"
+
+        @pytest.fixture
+        def wrong_uri(self):
+            return "acme:nobody"
+
+    def test_start_up():
+        assert_light("acme_plugin")
+
+Providers are taken from what is installed, as `dsig` itself takes them. Everything a contract asks is what the core
+relies on; a provider that passes may still be wrong in ways only its own tests can know.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from dsig.testing.budget import assert_light
+    from dsig.testing.crypto import CryptoBackendContract
+    from dsig.testing.keys import KeySourceContract
+    from dsig.testing.macs import MacAlgorithmContract
+    from dsig.testing.pki import Pki
+    from dsig.testing.profiles import ProfileContract
+    from dsig.testing.reporters import ReporterContract
+    from dsig.testing.samples import faults, unsigned_file
+    from dsig.testing.trust import TrustBackendContract
+
+_HOMES = {
+    "assert_light": "budget",
+    "CryptoBackendContract": "crypto",
+    "KeySourceContract": "keys",
+    "MacAlgorithmContract": "macs",
+    "Pki": "pki",
+    "ProfileContract": "profiles",
+    "ReporterContract": "reporters",
+    "TrustBackendContract": "trust",
+    "faults": "samples",
+    "unsigned_file": "samples",
+}
+
+
+__all__ = [
+    "CryptoBackendContract",
+    "KeySourceContract",
+    "MacAlgorithmContract",
+    "Pki",
+    "ProfileContract",
+    "ReporterContract",
+    "TrustBackendContract",
+    "assert_light",
+    "faults",
+    "unsigned_file",
+]
+
+# failures of a contract shall show values, in the modules of those who subclass it too
+pytest.register_assert_rewrite(*(f"dsig.testing.{home}" for home in sorted({*_HOMES.values()} - {"pki", "samples"})))
+
+
+def __getattr__(name: str) -> object:
+    """Load a part of the kit from its module (PEP 562)."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"dsig.testing.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'dsig.testing' has no attribute {name!r}")
