@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Status,
     )
     from dsig.policy import Policy, load_policy
+    from dsig.proof import TimestampPolicy
     from dsig.trust import TrustMaterial, load_trust
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
     from dsig.verbs.remove import Removed, remove
@@ -57,6 +58,7 @@ _HOMES = {
     "limits": "Limits",
     "model": "Axis Coverage FileReport FileVerdict Finding Report SignatureReport Status",
     "policy": "Policy load_policy",
+    "proof": "TimestampPolicy",
     "verbs.remove": "Removed remove",
     "verbs.sign": "SignOptions Signed sign",
     "trust": "TrustMaterial load_trust",
@@ -90,6 +92,7 @@ __all__ = [
     "SignatureReport",
     "Signed",
     "Status",
+    "TimestampPolicy",
     "TrustMaterial",
     "UsageError",
     "VerifyOptions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["digest_info", "without_padding"]
+__all__ = ["digest_info", "unpadded", "without_padding"]
 
 
 def digest_info(oid: str, digest: bytes) -> bytes:
@@ -42,3 +42,13 @@ def without_padding(value: bytes) -> bytes:
         return value[: 2 + size]
     octets = size & 0x7F
     return value[: 2 + octets + int.from_bytes(value[2 : 2 + octets], "big")]
+
+
+def unpadded(value: bytes) -> bytes:
+    """A DER value without the one pad byte that OB gives what is odd; whatever is otherwise stays as it is."""
+    if len(value) < 3 or len(value) & 1 or value[-1]:
+        return value
+    size = value[1]
+    octets = size & 0x7F if size & 0x80 else 0
+    length = int.from_bytes(value[2 : 2 + octets], "big") if octets else size
+    return value[:-1] if 2 + octets + length == len(value) - 1 else value

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import IO, Any, Protocol
 
@@ -36,6 +36,7 @@ __all__ = [
     "CryptoBackend",
     "CryptoBackendSpec",
     "DataSetView",
+    "Imprint",
     "KeyRequest",
     "KeySource",
     "KeySourceSpec",
@@ -53,6 +54,15 @@ __all__ = [
     "SignatureView",
     "Signer",
     "Spec",
+    "TimestampEvidence",
+    "TimestampFacts",
+    "TimestampQuery",
+    "TimestampRequest",
+    "TimestampResponse",
+    "TimestampSource",
+    "TimestampSourceSpec",
+    "TimestampVerifier",
+    "TimestampVerifierSpec",
     "TrustBackend",
     "TrustBackendSpec",
     "TrustEvidence",
@@ -144,6 +154,22 @@ class ReporterSpec(Spec):
 
     binary: bool = False
     """True if it writes bytes (PDF), False for text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampVerifierSpec(Spec):
+    """Registers a `TimestampVerifier`."""
+
+    types: tuple[str, ...]
+    """Defined terms of (0400,0305) Certified Timestamp Type served, such as `("CMS_TSP",)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampSourceSpec(Spec):
+    """Registers a `TimestampSource`."""
+
+    schemes: tuple[str, ...]
+    """URI schemes served, lower case, such as `("http", "https")`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +377,122 @@ class TrustBackend(Protocol):
         """Answer `request`. What cannot be decided is `indeterminate`, never `passed`."""
 
 
+# ------------------------------------------------------------------------------------------------------ timestamps
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Hash of what a timestamp is about: here the value of (0400,0120) without pad byte (RFC 3161 2.4.1)."""
+
+    oid: str
+    """Of the hash algorithm, dotted."""
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampQuery:
+    """What a TSA is asked (RFC 3161 TimeStampReq)."""
+
+    imprint: Imprint
+    policy: str = ""
+    """Dotted; empty leaves it to the TSA."""
+    nonce: int | None = None
+    certificate: bool = True
+    """certReq: the TSA shall put its certificate into the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampResponse:
+    """What a TSA answered (RFC 3161 TimeStampResp)."""
+
+    status: int
+    """PKIStatus: 0 granted, 1 granted with modifications, others no token."""
+    reason: str
+    """What the TSA says about it, for people; may be empty."""
+    token: bytes
+    """DER, empty without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampFacts:
+    """What a token says; worth something only with a status of passed, and the TSA's chain."""
+
+    time: datetime
+    """genTime, UTC."""
+    accuracy: timedelta
+    """Zero if the token does not say."""
+    policy: str
+    serial: int
+    nonce: int | None
+    imprint: Imprint
+    certificate: bytes
+    """The TSA's, DER; empty if it is neither in the token nor among those offered."""
+    certificates: tuple[bytes, ...]
+    """All in the token, DER."""
+    tsa: str
+    """RFC 4514 name of the TSA's certificate."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampEvidence:
+    """Whether a token is right in itself: form, signature, and the certificate it names, that one's chain excepted."""
+
+    status: Status
+    facts: TimestampFacts | None
+    """None if it cannot be read."""
+    findings: tuple[Finding, ...] = ()
+
+
+class TimestampVerifier(Protocol):
+    """Knows the messages of one kind of timestamp. It decides nothing about trust and computes no imprint: the core
+    compares `TimestampFacts.imprint` with the signature, and has the TSA's chain judged by the trust backend.
+    """
+
+    def verify(self, token: bytes, certificates: Sequence[bytes]) -> TimestampEvidence:
+        """Judge a token, one DER value and nothing else; `certificates` (DER) may hold the TSA's if the token does not.
+
+        Garbage is an answer, not an exception.
+        """
+
+    def encode_query(self, query: TimestampQuery) -> bytes:
+        """The message for the TSA, DER. Raises `ValueError` for a policy that is no object identifier."""
+
+    def read_query(self, der: bytes) -> TimestampQuery:
+        """The reverse. Raises `ValueError`."""
+
+    def read_response(self, der: bytes) -> TimestampResponse:
+        """What a TSA answered. Raises `ValueError`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampRequest:
+    """A question to one TSA, and how to reach it."""
+
+    url: str
+    query: bytes
+    """DER, from `TimestampVerifier.encode_query`."""
+    timeout: float = 30.0
+    """Seconds for one attempt."""
+    attempts: int = 3
+    """How often to try when the TSA is busy or cannot be reached, with growing pauses."""
+    pause: float = 1.0
+    """Seconds before the second attempt; doubled for each further one."""
+    user: str = ""
+    """For HTTP basic authentication."""
+    password: str = ""
+    client_certificate: str = ""
+    """Path of a PEM file with certificate and private key, for TLS client authentication."""
+    server_roots: str = ""
+    """Path of a PEM file with roots for the TSA's TLS certificate; empty: those of the system."""
+
+
+class TimestampSource(Protocol):
+    """Reaches TSAs."""
+
+    def stamp(self, request: TimestampRequest) -> bytes:
+        """The TSA's answer, DER as received. Raises `InputError` if there is none to be had."""
+
+
 # -------------------------------------------------------------------------------------------------------- profiles
 
 
@@ -445,6 +587,21 @@ def dsig_crypto_backends() -> Iterable[CryptoBackendSpec]:
 @hookspec
 def dsig_trust_backends() -> Iterable[TrustBackendSpec]:
     """Register trust backends."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_timestamp_verifiers() -> Iterable[TimestampVerifierSpec]:
+    """Register kinds of timestamps.
+
+    Example: `return [TimestampVerifierSpec(name="rfc3161", types=("CMS_TSP",), …)]`.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_timestamp_sources() -> Iterable[TimestampSourceSpec]:
+    """Register ways to reach TSAs. Example: `return [TimestampSourceSpec(name="http", schemes=("https",), …)]`."""
     raise NotImplementedError
 
 

@@ -130,7 +130,9 @@ class Times:
     proven: str = ""
     """Time of a verified RFC 3161 timestamp, ISO 8601 in UTC."""
     evaluated: str = ""
-    """Moment the certificate was judged at, ISO 8601 in UTC."""
+    """Moment of the verification, or the one asked for (`--at`), ISO 8601 in UTC. The signer's chain is judged at
+    `proven` if there is such a time, else here.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ from dsig.hookspecs import (
     Reporter,
     ReporterSpec,
     Spec,
+    TimestampSource,
+    TimestampSourceSpec,
+    TimestampVerifier,
+    TimestampVerifierSpec,
     TrustBackend,
     TrustBackendSpec,
 )
@@ -173,6 +177,12 @@ class Plugins:
             "crypto backend", ("verify_digest", "certificate")
         )
         self.trust_backends: Providers[TrustBackendSpec, TrustBackend] = Providers("trust backend", ("evaluate",))
+        self.timestamp_verifiers: Providers[TimestampVerifierSpec, TimestampVerifier] = Providers(
+            "kind of timestamp", ("verify", "encode_query", "read_query", "read_response")
+        )
+        self.timestamp_sources: Providers[TimestampSourceSpec, TimestampSource] = Providers(
+            "way to timestamp authorities", ("stamp",)
+        )
         self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
         self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
         self.commands: Providers[CommandSpec, Command] = Providers(
@@ -190,6 +200,8 @@ class Plugins:
             "dsig_mac_algorithms": (MacAlgorithmSpec, self.mac_algorithms),
             "dsig_crypto_backends": (CryptoBackendSpec, self.crypto_backends),
             "dsig_trust_backends": (TrustBackendSpec, self.trust_backends),
+            "dsig_timestamp_verifiers": (TimestampVerifierSpec, self.timestamp_verifiers),
+            "dsig_timestamp_sources": (TimestampSourceSpec, self.timestamp_sources),
             "dsig_profiles": (ProfileSpec, self.profiles),
             "dsig_reporters": (ReporterSpec, self.reporters),
             "dsig_commands": (CommandSpec, self.commands),
@@ -310,12 +322,16 @@ def _refusal(spec: object, expected: type[Spec]) -> str:
         return f"{spec.name!r}: factory must read module:attribute"
     if not isinstance(facts.summary, str) or not isinstance(facts.requires, str):
         return f"{spec.name!r}: summary and requires must be text"
-    if isinstance(spec, KeySourceSpec) and not (
+    if isinstance(spec, KeySourceSpec | TimestampSourceSpec) and not (
         isinstance(facts.schemes, tuple) and all(isinstance(s, str) and s and s == s.lower() for s in facts.schemes)
     ):
         return f"{spec.name!r}: schemes must be a tuple of lower-case texts"
     if isinstance(spec, KeySourceSpec) and facts.workers not in ("processes", "threads"):
         return f"{spec.name!r}: workers must be processes or threads"
+    if isinstance(spec, TimestampVerifierSpec) and not (
+        isinstance(facts.types, tuple) and all(isinstance(t, str) and t for t in facts.types)
+    ):
+        return f"{spec.name!r}: types must be a tuple of texts"
     if isinstance(spec, MacAlgorithmSpec) and not (isinstance(facts.oid, str) and facts.oid):
         return f"{spec.name!r}: oid must be text"
     if isinstance(spec, MacAlgorithmSpec) and not (type(facts.digest_size) is int and facts.digest_size > 0):

@@ -29,6 +29,7 @@ from dsig.hookspecs import ReporterSpec
 from dsig.model import FileVerdict, Report
 from dsig.plugins import Plugins, Provider
 from dsig.policy import load_policy
+from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used, verify
 
@@ -50,6 +51,18 @@ STATUS = {
     "--intermediate", "intermediates", multiple=True, metavar="FILE", help="Offer these for paths. Repeatable."
 )
 @click.option("--crl", "crls", multiple=True, metavar="FILE", help="Offer these revocation lists. Repeatable.")
+@click.option("--require-timestamp", is_flag=True, help="Fail unless a good timestamp proves when it was signed.")
+@click.option("--ignore-timestamp", is_flag=True, help="Do not look at timestamps.")
+@click.option(
+    "--tsa-root", "tsa_roots", multiple=True, metavar="FILE|DIR", help="Trust timestamps of these roots. Repeatable."
+)
+@click.option(
+    "--tsa-intermediate",
+    "tsa_intermediates",
+    multiple=True,
+    metavar="FILE",
+    help="Offer these for paths of timestamps. Repeatable.",
+)
 @click.option("--at", metavar="TIME", help="Judge certificates at this time, as 2026-01-31T12:00:00Z. Default: now.")
 @click.option("--no-trust", is_flag=True, help="Do not ask who signed, only whether the data are what was signed.")
 @click.option(
@@ -86,6 +99,10 @@ def command(
     roots: tuple[str, ...],
     intermediates: tuple[str, ...],
     crls: tuple[str, ...],
+    require_timestamp: bool,
+    ignore_timestamp: bool,
+    tsa_roots: tuple[str, ...],
+    tsa_intermediates: tuple[str, ...],
     at: str | None,
     no_trust: bool,
     require_coverage: tuple[str, ...],
@@ -113,9 +130,13 @@ def command(
     """
     if no_trust and (roots or intermediates or crls):
         raise UsageError("--no-trust leaves nothing to do for trusted roots, intermediates and CRLs")
+    if require_timestamp and ignore_timestamp:
+        raise UsageError("--require-timestamp and --ignore-timestamp contradict each other")
     options = VerifyOptions(
         trust=load_trust(roots, intermediates, crls) if roots or intermediates or crls else TrustMaterial(),
         check_trust=not no_trust,
+        timestamps=_policy(require_timestamp, ignore_timestamp),
+        tsa_trust=load_trust(tsa_roots, tsa_intermediates, crls) if tsa_roots or tsa_intermediates else TrustMaterial(),
         at=_time(at),
         require_coverage=coverage_wanted(require_coverage),
         require_profiles=profiles,
@@ -136,6 +157,12 @@ def command(
     whole = Report(files, tuple(sorted(uses, key=lambda use: (use.distribution, use.name))))
     _write(whole, reporter, plugins, report, verbose=int(verbose) - int(quiet))
     return gravest(STATUS[file.verdict] for file in files)
+
+
+def _policy(require: bool, ignore: bool) -> TimestampPolicy:
+    if require:
+        return TimestampPolicy.REQUIRE
+    return TimestampPolicy.IGNORE if ignore else TimestampPolicy.VERIFY
 
 
 def _time(text: str | None) -> datetime | None:

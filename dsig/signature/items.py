@@ -222,7 +222,7 @@ def _signature_item(data: DataSet, limits: Limits) -> SignatureItem:
             )
     if CERTIFIED_TIMESTAMP in data.by_tag and CERTIFIED_TIMESTAMP_TYPE not in data.by_tag:
         findings.append(
-            _finding("missing-attribute", data, CERTIFIED_TIMESTAMP_TYPE, "it is required with a timestamp")
+            _finding("missing-attribute", data, CERTIFIED_TIMESTAMP_TYPE, "it is required with a timestamp", "warning")
         )
     return SignatureItem(
         data,

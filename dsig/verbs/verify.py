@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from dsig import answers
@@ -15,15 +16,18 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
-from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence
+from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
 from dsig.model import AXES, Axis, ErrorReport, FileReport, FileVerdict, PluginUse, SignatureReport, Status, Times
+from dsig.past import PastChains
 from dsig.plugins import Plugins, Provider, default
 from dsig.policy import Policy, file_findings, signature_findings
+from dsig.proof import TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
+from dsig.signature.timestamp import CMS_TSP
 from dsig.strictness import strict_axis, strict_findings, without_weakness
 from dsig.trust import TrustMaterial
 from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
@@ -44,6 +48,10 @@ class VerifyOptions:
     """None: soft if there are CRLs or OCSP responses or they may be fetched, else not at all."""
     online: bool = False
     """Whether certificates, CRLs and OCSP responses may be fetched from where certificates say they are."""
+    timestamps: TimestampPolicy = TimestampPolicy.VERIFY
+    """Whether there must be a certified timestamp (PS3.3 C.12.1.1.3.1.3), or may be one."""
+    tsa_trust: TrustMaterial = field(default_factory=TrustMaterial)
+    """Whose timestamps prove something; apart from `trust`, because these are other people."""
     require_coverage: tuple[int | str, ...] | str | None = None
     """`all`, `profile` (what one of `require_profiles` lists) or tags of the main data set, alone or together: each of
     its signatures must cover that, and there must be one."""
@@ -64,12 +72,11 @@ class VerifyOptions:
     trust_backend: str = "cryptography"
     limits: Limits = DEFAULT
 
-    @property
-    def asked_revocation(self) -> Revocation:
-        """What has to be known about revocation, the default worked out."""
+    def asked_revocation(self, material: TrustMaterial) -> Revocation:
+        """What has to be known about revocation, the default worked out for what is offered."""
         if self.revocation is not None:
             return self.revocation
-        offered = self.trust.crls or self.trust.ocsps or self.online
+        offered = material.crls or material.ocsps or self.online
         return Revocation.SOFT if offered else Revocation.NONE
 
 
@@ -174,9 +181,21 @@ class _Verification:
         met: tuple[str, ...] = ()
         if options.require_profiles:
             axes["profile"], met = answers.profiles(found, facts, options.require_profiles, plugins)
+        proven = proof(
+            found,
+            facts,
+            policy=options.timestamps,
+            tsa=options.tsa_trust,
+            at=self.at,
+            plugins=plugins,
+            chains=self.chains(options.tsa_trust, Usage.TIMESTAMPING),
+        )
+        axes["time"] = proven.axis
+        if proven.counts:
+            required.append("time")
         if options.check_trust:
             required.append("trust")
-            axes["trust"] = answers.trust(found, facts, self.trusted)
+            axes["trust"] = answers.trust(found, facts, partial(self.trusted, proven.time))
 
         # The user's own rules come last: what fails for them is required, whatever else is.
         ruled = self.ruled(axes, found.mac.algorithm if found.mac else "", facts)
@@ -189,22 +208,27 @@ class _Verification:
             axes=axes,
             mac=found.mac_facts(outcome.digest, outcome.reading.name),
             signer=None if facts is None else facts.signer(),
-            times=Times(found.item.date_time, "", self.at.astimezone(UTC).isoformat(timespec="seconds")),
+            times=Times(found.item.date_time, _iso(proven.time), _iso(self.at)),
             coverage=coverage,
             purpose=found.item.purpose,
             profiles=met,
             certificate=b"" if facts is None else without_padding(found.item.certificate),
         )
 
-    def trusted(self, certificate: bytes) -> TrustEvidence:
-        """The chain of a signer's certificate, judged at the time of evaluation."""
+    def trusted(self, proven: datetime | None, certificate: bytes) -> TrustEvidence:
+        """The chain of a signer's certificate, judged at the proven time, or else at that of evaluation."""
+        trust = self.options.trust
+        chains = self.chains(trust, Usage.SIGNING)
+        return chains.judge(certificate, trust, self.at) if proven is None else chains.since(certificate, trust, proven)
+
+    def chains(self, material: TrustMaterial, usage: Usage) -> PastChains:
+        """How chains of this usage are judged."""
         options = self.options
         chains = Chains(
             plugins=self.plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend
         )
-        return chains.judge(
-            certificate, options.trust, self.at, revocation=options.asked_revocation, online=options.online
-        )
+        judge = partial(chains.judge, usage=usage, revocation=options.asked_revocation(material), online=options.online)
+        return PastChains(judge, chains.facts)
 
     def ruled(self, axes: dict[str, Axis], algorithm: str, facts: CertificateFacts | None) -> dict[str, Axis]:
         """The axes under --strict and the policy; those that fail for them are new."""
@@ -218,6 +242,10 @@ class _Verification:
         for name, finding in signature_findings(policy, algorithm, facts):
             axes = axes | {name: Axis(Status.FAILED, (finding, *axes[name].findings))}
         return axes
+
+
+def _iso(time: datetime | None) -> str:
+    return "" if time is None else time.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _effective(options: VerifyOptions) -> VerifyOptions:
@@ -241,6 +269,9 @@ def plugins_used(options: VerifyOptions, plugins: Plugins, files: Sequence[FileR
     chosen: list[Provider[Any]] = [plugins.crypto_backends.provider(options.crypto_backend)]
     chosen += (plugins.profiles.provider(name) for name in options.require_profiles)
     chosen += (plugins.mac_algorithms.provider(a) for a in sorted(algorithms) if a in plugins.mac_algorithms)
-    if options.check_trust and options.trust.anchors:
+    stamped = any(s.axes["time"].status is not Status.NOT_CHECKED for f in files for s in f.signatures)
+    if (options.check_trust and options.trust.anchors) or (stamped and options.tsa_trust.anchors):
         chosen.append(plugins.trust_backends.provider(options.trust_backend))
+    if stamped and (verifier := verifier_for(CMS_TSP, plugins)) is not None:
+        chosen.append(verifier)
     return plugins.use(*chosen)
