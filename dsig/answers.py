@@ -9,9 +9,11 @@ from dsig.der import without_padding
 from dsig.dicom.location import format_tag
 from dsig.distrust import answered, answered_all, blaming
 from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence
+from dsig.limits import Limits
 from dsig.model import Axis, Coverage, Finding, Status
 from dsig.plugins import Plugins
 from dsig.signature.coverage import coverage_axis
+from dsig.signature.meaning import meaning_findings
 from dsig.signature.purpose import SCHEME
 from dsig.signature.signatures import FoundSignature
 from dsig.signature.view import LevelView
@@ -51,9 +53,11 @@ def coverage(
     required: tuple[int | str, ...] | str | None,
     names: Sequence[str],
     plugins: Plugins,
+    limits: Limits,
 ) -> Axis:
     """Is everything signed that has to be? `required` as in `VerifyOptions`, `names` are the profiles required."""
     axis = coverage_axis(covered)
+    axis = replace(axis, findings=(*axis.findings, *meaning_findings(found.level, found.selected, limits)))
     wanted = demanded(required)
     if not wanted:
         return axis

@@ -54,6 +54,8 @@ class DicomFile:
     end: int
     trailing: int
     """Bytes after the end of a deflated data set, beyond one pad byte."""
+    trailing_zeros: bool
+    """All of these are zero."""
     lookup: Lookup = PLAIN
     """Where VRs come from that the data set does not say."""
 
@@ -120,14 +122,16 @@ def open_dicom(
     else:
         syntax = _NAMED.get(wanted) or _guess(source, header_end, bare=start is None)
     if not syntax.deflated:
-        yield DicomFile(source, meta, problem, header_end, syntax, source, header_end, source.size, 0, lookup)
+        yield DicomFile(source, meta, problem, header_end, syntax, source, header_end, source.size, 0, True, lookup)
         return
     with spooled(source.name) as spool:
         engine = Inflation(source, header_end, limits)
         size = sum(spool.write(piece) for piece in engine)
         spool.seek(0)
         data: Source = BytesSource(spool.read(), source.name) if size <= SMALL else StreamSource(spool, source.name)
-        yield DicomFile(source, meta, problem, header_end, syntax, data, 0, size, engine.trailing, lookup)
+        yield DicomFile(
+            source, meta, problem, header_end, syntax, data, 0, size, engine.trailing, engine.padding, lookup
+        )
 
 
 _NAMED = {

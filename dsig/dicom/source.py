@@ -242,7 +242,9 @@ class Inflation:
         self._offset = offset
         self._limits = limits
         self.trailing = 0
-        """After iteration: bytes that follow the deflated data, one pad byte not counted."""
+        """After iteration: bytes that follow the deflated data, one zero byte not counted."""
+        self.padding = True
+        """After iteration: all of these are zero."""
 
     def __iter__(self) -> Iterator[bytes]:
         engine = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -270,8 +272,16 @@ class Inflation:
                 raise _beyond("inflated_ratio", limits.inflated_ratio, source.name)
             if data:
                 yield data
-        rest = source.size - at + len(engine.unused_data)
-        self.trailing = rest if rest > 1 else 0
+        rest = engine.unused_data
+        self.padding = not rest.strip(b"\0")
+        self.trailing = len(rest) + source.size - at
+        while self.padding and at < source.size:
+            pending = memoryview(buffer)[: min(WINDOW, source.size - at)]
+            source.read_into(at, pending)
+            self.padding = not bytes(pending).strip(b"\0")
+            at += len(pending)
+        if self.trailing == 1 and self.padding:
+            self.trailing = 0
 
 
 def _beyond(name: str, value: int, file: str) -> LimitError:

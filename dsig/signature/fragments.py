@@ -13,12 +13,25 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from dsig.dicom.dataset import DataSet, Element
+from dsig.dicom.file import DicomFile
 from dsig.dicom.location import format_path
 from dsig.dicom.source import CHUNK
 from dsig.dicom.walk import FRAGMENTS
 from dsig.model import Finding
 
-__all__ = ["fragment_findings"]
+__all__ = ["fragment_findings", "pixel_syntax_findings"]
+
+_PIXEL_DATA = 0x7FE00010
+_ROOT = "1.2.840.10008.1.2"
+_COMPRESSED = (f"{_ROOT}.4.", f"{_ROOT}.5", f"{_ROOT}.8.")
+_JPEG, _J2K = (b"\xff\xd8",), (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+_CODESTREAMS: dict[str, tuple[bytes, ...]] = {
+    **{f"{_ROOT}.4.{n}": _JPEG for n in (50, 51, 57, 70, 80, 81)},
+    **{f"{_ROOT}.4.{n}": _J2K for n in (90, 91, 92, 93, 201, 202, 203)},
+    **{f"{_ROOT}.4.{n}": (b"\xff\x0a", b"\0\0\0\x0cJXL ") for n in (110, 111, 112)},
+    f"{_ROOT}.5": tuple(bytes((segments, 0, 0, 0)) for segments in range(1, 16)),
+}
+"""First bytes of the compressed data by transfer syntax (PS3.5 A.4 and G.5)."""
 
 _NUMBER_OF_FRAMES = 0x00280008
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
@@ -38,6 +51,33 @@ def fragment_findings(level: DataSet, elements: Iterable[Element]) -> Iterator[F
                 format_path(level.path, element.tag),
                 "PS3.3 C.12.1.1.3.1.1",
             )
+
+
+def pixel_syntax_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
+    """Pixel data that are not what the transfer syntax in the File Meta Information, which is never signed, says."""
+    element = main.by_tag.get(_PIXEL_DATA)
+    syntax = file.syntax
+    if element is None or 0x00020010 not in file.meta:
+        return
+    problem, severity = "", "error"
+    if element.kind == FRAGMENTS and not syntax.encapsulated:
+        problem = f"the pixel data are encapsulated, which {syntax.uid} does not have"
+    elif element.kind != FRAGMENTS and syntax.encapsulated and syntax.uid.startswith(_COMPRESSED):
+        problem = f"the pixel data are native, which {syntax.uid} does not have"
+    elif element.kind == FRAGMENTS and (starts := _CODESTREAMS.get(syntax.uid)):
+        first = list(islice(main.fragments(element), 1, 2))  # behind the offset table
+        head = b"".join(_head(main, value, end) for _start, value, end in first)
+        if head and not head.startswith(starts):
+            problem, severity = f"the pixel data do not begin as those of {syntax.uid} do", "warning"
+    if problem:
+        where = format_path(main.path, _PIXEL_DATA)
+        yield Finding("pixel-syntax-contradiction", problem, where, "PS3.5 A.4", severity)
+
+
+def _head(level: DataSet, value: int, end: int) -> bytes:
+    buffer = bytearray(min(12, end - value))
+    level.source.read_into(value, memoryview(buffer))
+    return bytes(buffer)
 
 
 def _misfit(level: DataSet, element: Element) -> str:

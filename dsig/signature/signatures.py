@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from dsig.dicom.dataset import DataSet, Element, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 from dsig.dicom.file import DicomFile
-from dsig.dicom.location import format_path, format_tag
+from dsig.dicom.location import Path, format_path, format_tag
 from dsig.dicom.walk import FRAGMENTS
 from dsig.errors import LimitError, Where
 from dsig.limits import Limits
 from dsig.model import Finding, MacFacts
-from dsig.signature.items import MacItem, SignatureItem, read_mac_items, read_signature_items
+from dsig.signature.fragments import pixel_syntax_findings
+from dsig.signature.items import (
+    DIGITAL_SIGNATURES,
+    MAC_PARAMETERS,
+    MacItem,
+    SignatureItem,
+    read_mac_items,
+    read_signature_items,
+)
 from dsig.signature.structure import level_findings, mac_item_for, signature_findings
 
 __all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
@@ -78,7 +86,32 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
                 raise LimitError(
                     f"more signatures than the limit signatures = {limits.signatures}", where=Where(file.source.name)
                 )
-    return found
+    return [replace(f, structure=(*f.structure, *_loose_item(f, found))) for f in found]
+
+
+def _loose_item(signature: FoundSignature, found: Sequence[FoundSignature]) -> Iterator[Finding]:
+    """A signed item that no signature around it fixes in its place: it could be taken from elsewhere."""
+    path = signature.level.path
+    if path and not _anchored(path, found):
+        yield Finding(
+            "item-relocatable",
+            "no signature of the data set covers the sequence this item is in, so the item may have been taken from"
+            " somewhere else; nothing is said about the data set around it",
+            format_path(path),
+            "PS3.3 C.12.1.1.3.1.1",
+            "warning",
+        )
+
+
+def _anchored(path: Path, found: Sequence[FoundSignature]) -> bool:
+    """Whether signatures around an item lead from the main data set to it."""
+    for outer in found:
+        around = outer.level.path
+        if len(around) < len(path) and path[: len(around)] == around:
+            step = path[len(around)][0]
+            if any(e.tag == step for e in outer.selected) and (not around or _anchored(around, found)):
+                return True
+    return False
 
 
 def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
@@ -93,12 +126,21 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
             "info",
         )
     yield from _meta_findings(file)
+    if MAC_PARAMETERS in main.by_tag and DIGITAL_SIGNATURES not in main.by_tag:
+        yield Finding(
+            "mac-parameters-left",
+            "there are MAC Parameters and no signature they belong to: signatures were removed",
+            format_path((), MAC_PARAMETERS),
+            "PS3.3 C.12.1.1.3",
+            "warning",
+        )
+    yield from pixel_syntax_findings(file, main)
     if file.trailing:
         yield Finding(
             "trailing-bytes",
-            f"{file.trailing} bytes follow the deflated data set",
+            f"{file.trailing} bytes{' of padding' if file.trailing_zeros else ''} follow the deflated data set",
             clause="PS3.5 A.5",
-            severity="warning",
+            severity="warning" if file.trailing_zeros else "error",
         )
     for meta_tag, tag, what in ((0x00020003, 0x00080018, "Instance"), (0x00020002, 0x00080016, "Class")):
         stored, named = main.text(tag), file.meta_text(meta_tag)

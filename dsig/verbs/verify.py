@@ -175,7 +175,9 @@ class _Verification:
         axes = dict.fromkeys(AXES, Axis()) | {
             "structure": Axis(worst(*structure), structure),
             "integrity": outcome.axis,
-            "coverage": answers.coverage(found, coverage, options.require_coverage, options.require_profiles, plugins),
+            "coverage": answers.coverage(
+                found, coverage, options.require_coverage, options.require_profiles, plugins, options.limits
+            ),
         }
         required = ["structure", "integrity"]
         met: tuple[str, ...] = ()
