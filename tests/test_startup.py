@@ -131,6 +131,28 @@ def test_writing_imports_nothing_heavy(verb, tmp_path):
         assert not of({"cryptography"}, modules)
 
 
+def imported_by_dcmsign(*arguments: object) -> set[str]:
+    """Modules imported by a run of the other command."""
+    return imported("from dsig.cli.dcmsign import main; sys.exit(main(sys.argv[1:]))", *arguments)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--list-purposes"])
+def test_help_of_the_other_command_imports_nothing_heavy(option):
+    assert not of(HEAVY | CRYPTOGRAPHY | {"click", "pluggy"}, imported_by_dcmsign(option))
+
+
+def test_the_other_command_is_as_lazy(tmp_path):
+    pki, given, output = CORPUS / "pki", CORPUS / "files" / "v-base-mr.dcm", tmp_path / "o.dcm"
+    unsigned = imported_by_dcmsign(CORPUS / "base" / "ct.dcm")
+    assert not of(HEAVY | CRYPTOGRAPHY | {"click"}, unsigned)
+    verifying = imported_by_dcmsign("+cf", pki / "root.pem", "+uf", pki / "inter.pem", given)
+    assert not of(HEAVY | {"click"}, verifying)
+    signing = imported_by_dcmsign("+s", pki / "p256.key.pem", pki / "p256.pem", given, output)
+    assert not of(HEAVY | {"click"}, signing)
+    removing = imported_by_dcmsign("+ra", given, output)
+    assert not of(HEAVY | CRYPTOGRAPHY | {"click"}, removing)
+
+
 NAMES = "SignOptions Signed VerifyOptions Removed Inspection InspectedSignature OpenKey TrustMaterial Limits FileReport"
 
 

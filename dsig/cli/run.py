@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import threading
 from collections.abc import Sequence
-from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from dsig.cli.app import app
 from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import complain, describe, drop_output, prepare_streams
+from dsig.cli.termination import Terminated, terminable
 from dsig.errors import DsigError
 
 __all__ = ["console", "main"]
@@ -26,25 +24,19 @@ _COMPLETE = "_DSIG_COMPLETE"
 """Environment variable set by the shell when it asks for completions."""
 
 
-class _Terminated(BaseException):
-    """SIGTERM, as an exception: unfinished outputs are removed on the way out."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `dsig` with these arguments (default: those of the process) and give its exit status."""
     gc.set_threshold(50_000)  # imports make no garbage, and looking for it takes a twentieth of a start
     prepare_streams()
-    previous = _on_termination(_terminate)
     try:
-        return _run(sys.argv[1:] if arguments is None else list(arguments))
+        with terminable():
+            return _run(sys.argv[1:] if arguments is None else list(arguments))
     except (KeyboardInterrupt, click.Abort):
         complain("interrupted", "note")
         return ExitStatus.INTERRUPTED
-    except _Terminated:
+    except Terminated:
         complain("terminated", "note")
         return ExitStatus.TERMINATED
-    finally:
-        _on_termination(previous)
 
 
 def console() -> NoReturn:
@@ -100,14 +92,3 @@ def _usage(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path if context else 'dsig'} --help)"
-
-
-def _on_termination(handler: Any) -> Any:
-    """Set what SIGTERM does and give what it did; outside the main thread nothing can be set."""
-    if handler is None or threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGTERM, handler)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise _Terminated

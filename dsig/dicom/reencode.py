@@ -22,7 +22,7 @@ from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUEN
 from dsig.errors import UsageError, Where
 from dsig.limits import DEFAULT, Limits
 
-__all__ = ["Lengths", "holds_convertible_un", "named_syntax", "reencoded"]
+__all__ = ["Lengths", "as_wanted", "holds_convertible_un", "named_syntax", "reencoded"]
 
 Write = Callable[[bytes | memoryview], object]
 
@@ -50,6 +50,27 @@ def named_syntax(name: str) -> TransferSyntax:
     if not uid.replace(".", "").isdigit():
         raise UsageError(f"unknown transfer syntax {name!r}", hint=f"a UID or one of {', '.join(_NAMES)}")
     return transfer_syntax(uid)
+
+
+@contextmanager
+def as_wanted(
+    file: DicomFile, transfer_syntax: str | None, lengths: str | None, limits: Limits = DEFAULT
+) -> Iterator[DicomFile]:
+    """The file in a transfer syntax (as `named_syntax` takes it) and length encoding, or as it is where they are None.
+
+    UN that the file's lookup converts is written with its VR. Raises `UsageError`.
+    """
+    converts = file.lookup.convert_un and holds_convertible_un(file, limits)
+    if transfer_syntax is None and lengths is None and not converts:
+        yield file
+        return
+    try:
+        wanted = None if lengths is None else Lengths(lengths)
+    except ValueError:
+        raise UsageError(f"unknown length encoding {lengths!r}", hint="explicit or undefined") from None
+    syntax = file.syntax if transfer_syntax is None else named_syntax(transfer_syntax)
+    with reencoded(file, syntax, wanted, limits) as other:
+        yield other
 
 
 @contextmanager

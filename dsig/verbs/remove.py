@@ -9,6 +9,7 @@ from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import Path
 from dsig.dicom.output import Deflater
+from dsig.dicom.reencode import as_wanted
 from dsig.dicom.source import open_source
 from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened, write_spliced
 from dsig.dicom.walk import SEQUENCE
@@ -45,6 +46,8 @@ def remove(
     *,
     uid: str | None = None,
     everything: bool = False,
+    transfer_syntax: str | None = None,
+    lengths: str | None = None,
     in_place: bool = False,
     input_kind: str = "auto",
     limits: Limits = DEFAULT,
@@ -52,8 +55,8 @@ def remove(
     """Remove the signature called `uid`, or all of them at every level but below Original Attributes.
 
     MAC Parameters items that no remaining signature refers to go too, and sequences that become empty. Removing all
-    from an unsigned file copies it. Raises `UsageError` (also when no signature is called `uid`), `InputError` or
-    `OutputError`.
+    from an unsigned file copies it. `transfer_syntax` and `lengths` are those of `SignOptions`. Raises `UsageError`
+    (also when no signature is called `uid`), `InputError` or `OutputError`.
     """
     if everything == (uid is not None):
         raise UsageError("say which signature to remove, or all", hint="give either --uid or --all")
@@ -62,7 +65,8 @@ def remove(
         with (
             as_input(given) as plain,
             open_source(plain, limits) as source,
-            open_dicom(source, kind=input_kind, limits=limits) as file,
+            open_dicom(source, kind=input_kind, limits=limits) as opened,
+            as_wanted(opened, transfer_syntax, lengths, limits) as file,
         ):
             removal = _Removal(file, uid, limits)
             with as_output(given, output, in_place=in_place) as destination:

@@ -16,7 +16,7 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_location
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import Deflater, replacing
-from dsig.dicom.reencode import Lengths, holds_convertible_un, named_syntax, reencoded
+from dsig.dicom.reencode import as_wanted
 from dsig.dicom.source import Source, StreamSource, open_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
@@ -64,6 +64,8 @@ class SignOptions:
     allow_weak: bool = False
     """Sign with MAC algorithms that no longer resist forgery."""
     profile: str = "none"
+    waived: frozenset[str] = frozenset()
+    """Codes of findings of the profile that are told and not refused."""
     tags: tuple[int | PrivateTag, ...] | None = None
     """Elements of the level to sign; None is everything that can be signed."""
     item: str = "/"
@@ -134,7 +136,7 @@ def sign(
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as opened,
-            _as_wanted(opened, options) as file,
+            as_wanted(opened, options.transfer_syntax, options.lengths, options.limits) as file,
         ):
             signing = _Signing(file, key, options, plugins)
             with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
@@ -281,13 +283,16 @@ class _Signing:
         with blaming(self.profile_origin, "checking the profile"):
             said = list(self.plugins.profiles.get(options.profile).check(LevelView(self.level), view))
         for finding in answered_all(said, Finding, self.profile_origin, "checking the profile"):
-            if finding.severity == "error":
+            if finding.severity == "error" and finding.code in options.waived:
+                self.warn(finding.code, f"profile {options.profile}: {finding.message}")
+            elif finding.severity == "error":
                 raise UsageError(
                     f"profile {options.profile} does not allow this: {finding.message}",
                     code=finding.code,
                     where=Where(self.file.source.name, finding.location or None),
                 )
-            self.findings.append(finding)
+            else:
+                self.findings.append(finding)
 
     def repadding(self) -> list[Repad]:
         """Signed values whose padding will be made canonical, none of them covered by a signature that exists."""
@@ -457,22 +462,6 @@ class _Signing:
 
 def _lookup(options: SignOptions) -> Lookup:
     return Lookup(convert_un=options.convert_un, dictionary=options.dictionary)
-
-
-@contextlib.contextmanager
-def _as_wanted(file: DicomFile, options: SignOptions) -> Iterator[DicomFile]:
-    """The file in the transfer syntax and length encoding asked for, UN converted if it shall be, or as it is."""
-    converts = options.convert_un and holds_convertible_un(file, options.limits)
-    if options.transfer_syntax is None and options.lengths is None and not converts:
-        yield file
-        return
-    try:
-        lengths = None if options.lengths is None else Lengths(options.lengths)
-    except ValueError:
-        raise UsageError(f"unknown length encoding {options.lengths!r}", hint="explicit or undefined") from None
-    syntax = file.syntax if options.transfer_syntax is None else named_syntax(options.transfer_syntax)
-    with reencoded(file, syntax, lengths, options.limits) as other:
-        yield other
 
 
 def _mac_spec(plugins: Plugins, options: SignOptions) -> MacAlgorithmSpec:

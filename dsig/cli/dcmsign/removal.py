@@ -1,0 +1,35 @@
+"""--remove and --remove-all."""
+
+from __future__ import annotations
+
+from dsig.cli.dcmsign.codes import ExitCode
+from dsig.cli.dcmsign.logs import Log
+from dsig.cli.dcmsign.places import places
+from dsig.cli.dcmsign.request import Operation, Request
+from dsig.cli.dcmsign.results import place
+from dsig.verbs.remove import remove
+
+__all__ = ["removed"]
+
+
+def removed(asked: Request, log: Log) -> ExitCode:
+    """Remove as asked and name what was removed. Raises `DsigError`."""
+    everything = asked.operation == Operation.REMOVE_ALL
+    log.info("removing all signatures." if everything else f"removing signature with UID '{asked.uid}'.")
+    where = places(asked)
+    done = remove(
+        where.given,
+        where.output,
+        uid=None if everything else asked.uid,
+        everything=everything,
+        in_place=where.in_place,
+        input_kind=asked.input_kind,
+        transfer_syntax=asked.transfer_syntax,
+        lengths=asked.lengths,
+    )
+    for number, (uid, location) in enumerate(done.signatures, start=1):
+        log.warn(f"Signature #{number} UID={uid}" if everything else f"Signature UID={uid}")
+        log.warn(f"  Location                    : {place(location)}")
+    log.info(f"{len(done.signatures)} signatures found and removed from dataset.")
+    log.info(f"create output file {asked.target}")
+    return ExitCode.OK

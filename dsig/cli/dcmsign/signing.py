@@ -1,0 +1,65 @@
+"""--sign and --sign-item."""
+
+from __future__ import annotations
+
+from dsig.cli.dcmsign.codes import ExitCode
+from dsig.cli.dcmsign.keyfiles import key_uri, refuse_other_format
+from dsig.cli.dcmsign.logs import Log
+from dsig.cli.dcmsign.places import places
+from dsig.cli.dcmsign.request import Operation, Request
+from dsig.keys import open_key
+from dsig.secrets import Channel, Channels, OnceChannel
+from dsig.verbs.sign import SignOptions, sign
+
+__all__ = ["signed"]
+
+VERIFICATION_PURPOSE = 5
+
+
+def signed(asked: Request, tags: tuple[int, ...] | None, log: Log) -> ExitCode:
+    """Sign as asked; nothing is said of a success. Raises `DsigError` or `Failure`."""
+    refuse_other_format(asked.certificate, "certificate", der=asked.der)
+    refuse_other_format(asked.key, "private key", der=asked.der)
+    options = _options(asked, tags, log)
+    where = places(asked)
+    secrets = Channels(passphrase=_password(asked.password))
+    log.info(f"create signature in {'main object' if asked.operation == Operation.SIGN else 'sequence item'}.")
+    with open_key(key_uri(asked.key), certificate=asked.certificate, secrets=secrets) as key:
+        done = sign(where.given, where.output, key=key, options=options)
+    for finding in done.findings:
+        (log.warn if finding.severity == "warning" else log.info)(finding.message)
+    log.debug(f"{done.mac.algorithm} MAC = {done.mac.digest}")
+    log.info(f"create output file {asked.target}")
+    return ExitCode.OK
+
+
+def _options(asked: Request, tags: tuple[int, ...] | None, log: Log) -> SignOptions:
+    location = "/"
+    if asked.operation == Operation.SIGN_ITEM:
+        from dsig.cli.dcmsign.tags import item_location
+
+        location = item_location(asked.location)
+    purpose = asked.purpose
+    if asked.profile == "sr-verification":
+        if purpose not in (None, VERIFICATION_PURPOSE):
+            log.warn(f"signature purpose {purpose} overridden: a verification has purpose {VERIFICATION_PURPOSE}")
+        purpose = VERIFICATION_PURPOSE
+    return SignOptions(
+        mac=asked.mac,
+        allow_weak=True,  # the tool's default is one of them
+        profile=asked.profile,
+        waived=frozenset(("profile-purpose",)),  # the tool asks for no purpose
+        tags=tags,
+        item=location,
+        purpose=purpose,
+        old_format=asked.old_format,
+        dump=asked.dump,
+        transfer_syntax=asked.transfer_syntax,
+        lengths=asked.lengths,
+        in_place=places(asked).in_place,
+        input_kind=asked.input_kind,
+    )
+
+
+def _password(password: str | None) -> Channel | None:
+    return None if password is None else OnceChannel(lambda: password.encode("utf-8", "surrogateescape"))
