@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dsig.dicom.dataset import DataSet, read_data_set
+from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import Path
+from dsig.dicom.lookup import Lookup
 from dsig.dicom.output import Deflater
 from dsig.dicom.reencode import as_wanted
 from dsig.dicom.source import open_source
@@ -48,6 +50,8 @@ def remove(
     everything: bool = False,
     transfer_syntax: str | None = None,
     lengths: str | None = None,
+    convert_un: bool = False,
+    dictionary: Dictionary | None = None,
     in_place: bool = False,
     input_kind: str = "auto",
     limits: Limits = DEFAULT,
@@ -55,17 +59,18 @@ def remove(
     """Remove the signature called `uid`, or all of them at every level but below Original Attributes.
 
     MAC Parameters items that no remaining signature refers to go too, and sequences that become empty. Removing all
-    from an unsigned file copies it. `transfer_syntax` and `lengths` are those of `SignOptions`. Raises `UsageError`
-    (also when no signature is called `uid`), `InputError` or `OutputError`.
+    from an unsigned file copies it. How the rest is written is said as in `SignOptions`. Raises `UsageError` (also
+    when no signature is called `uid`), `InputError` or `OutputError`.
     """
     if everything == (uid is not None):
         raise UsageError("say which signature to remove, or all", hint="give either --uid or --all")
     name = name_of(given)
+    lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     try:
         with (
             as_input(given) as plain,
             open_source(plain, limits) as source,
-            open_dicom(source, kind=input_kind, limits=limits) as opened,
+            open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as opened,
             as_wanted(opened, transfer_syntax, lengths, limits) as file,
         ):
             removal = _Removal(file, uid, limits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
@@ -9,10 +11,13 @@ from dsig.cli.dcmsign.request import Operation, Request
 from dsig.cli.dcmsign.results import place
 from dsig.verbs.remove import remove
 
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary
+
 __all__ = ["removed"]
 
 
-def removed(asked: Request, log: Log) -> ExitCode:
+def removed(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:
     """Remove as asked and name what was removed. Raises `DsigError`."""
     everything = asked.operation == Operation.REMOVE_ALL
     log.info("removing all signatures." if everything else f"removing signature with UID '{asked.uid}'.")
@@ -26,6 +31,8 @@ def removed(asked: Request, log: Log) -> ExitCode:
         input_kind=asked.input_kind,
         transfer_syntax=asked.transfer_syntax,
         lengths=asked.lengths,
+        convert_un=asked.convert_un,
+        dictionary=dictionary,
     )
     for number, (uid, location) in enumerate(done.signatures, start=1):
         log.warn(f"Signature #{number} UID={uid}" if everything else f"Signature UID={uid}")

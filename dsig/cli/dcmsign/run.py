@@ -106,24 +106,27 @@ def _logged(asked: Request, log: Log) -> int:
 
 def _operation(asked: Request, log: Log) -> int:
     """Read the tags, which is done whatever the operation, then call what does the work."""
+    from dsig.cli.dcmsign.dictionary import dictionary
     from dsig.cli.dcmsign.tags import read_tag_file, tag
 
     if not asked.source:
         raise Failure(ExitCode.NO_INPUT_NAME, "invalid filename: <empty string>", fatal=True)
-    tags = [tag(text) for text in asked.tags]
+    names = dictionary(log)
+    tags = [tag(text, names) for text in asked.tags]
     if asked.tag_file is not None:
-        tags += read_tag_file(asked.tag_file)
+        tags += read_tag_file(asked.tag_file, names)
     log.info(f"open input file {asked.source}")
     if asked.operation == Operation.VERIFY:
         from dsig.cli.dcmsign.verification import verified
 
-        return verified(asked, log)
+        return verified(asked, names, log)
     if asked.operation in (Operation.SIGN, Operation.SIGN_ITEM):
         from dsig.cli.dcmsign.signing import signed
 
-        return signed(asked, tuple(tags) if asked.tags or asked.tag_file is not None else None, log)
+        wanted = tuple(tags) if asked.tags or asked.tag_file is not None else None
+        return signed(asked, wanted, names, log)
     if asked.operation in (Operation.REMOVE, Operation.REMOVE_ALL):
         from dsig.cli.dcmsign.removal import removed
 
-        return removed(asked, log)
+        return removed(asked, names, log)
     raise Failure(ExitCode.TIMESTAMP_INSERTION, "timestamps cannot be inserted yet", fatal=True)

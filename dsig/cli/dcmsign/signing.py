@@ -7,6 +7,7 @@ from dsig.cli.dcmsign.keyfiles import key_uri, refuse_other_format
 from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
 from dsig.cli.dcmsign.request import Operation, Request
+from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.keys import open_key
 from dsig.secrets import Channel, Channels, OnceChannel
 from dsig.verbs.sign import SignOptions, sign
@@ -16,11 +17,14 @@ __all__ = ["signed"]
 VERIFICATION_PURPOSE = 5
 
 
-def signed(asked: Request, tags: tuple[int, ...] | None, log: Log) -> ExitCode:
+Tags = tuple[int | PrivateTag, ...]
+
+
+def signed(asked: Request, tags: Tags | None, dictionary: Dictionary | None, log: Log) -> ExitCode:
     """Sign as asked; nothing is said of a success. Raises `DsigError` or `Failure`."""
     refuse_other_format(asked.certificate, "certificate", der=asked.der)
     refuse_other_format(asked.key, "private key", der=asked.der)
-    options = _options(asked, tags, log)
+    options = _options(asked, tags, dictionary, log)
     where = places(asked)
     secrets = Channels(passphrase=_password(asked.password))
     log.info(f"create signature in {'main object' if asked.operation == Operation.SIGN else 'sequence item'}.")
@@ -33,7 +37,7 @@ def signed(asked: Request, tags: tuple[int, ...] | None, log: Log) -> ExitCode:
     return ExitCode.OK
 
 
-def _options(asked: Request, tags: tuple[int, ...] | None, log: Log) -> SignOptions:
+def _options(asked: Request, tags: Tags | None, dictionary: Dictionary | None, log: Log) -> SignOptions:
     location = "/"
     if asked.operation == Operation.SIGN_ITEM:
         from dsig.cli.dcmsign.tags import item_location
@@ -56,6 +60,9 @@ def _options(asked: Request, tags: tuple[int, ...] | None, log: Log) -> SignOpti
         dump=asked.dump,
         transfer_syntax=asked.transfer_syntax,
         lengths=asked.lengths,
+        convert_un=asked.convert_un,
+        dictionary=dictionary,
+        rely_on_dictionaries=True,  # the tool signs private elements of implicit VR
         in_place=places(asked).in_place,
         input_kind=asked.input_kind,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.failure import Failure
-from dsig.errors import UsageError
+
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary, PrivateTag
 
 __all__ = ["item_location", "read_tag_file", "tag"]
 
@@ -21,18 +24,18 @@ _STEP = re.compile(
 )
 
 
-def tag(text: str) -> int:
-    """A tag of --tag: `gggg,eeee` without brackets, or a keyword. Raises `Failure`."""
+def tag(text: str, dictionary: Dictionary | None) -> int | PrivateTag:
+    """A tag of --tag: `gggg,eeee` without brackets, or a name. Raises `Failure`."""
     found = _NUMBERS.match(text)
     if found:
         return int(found[1], 16) << 16 | int(found[2], 16)
-    number = _keyword(text)
+    number = _named(text, dictionary)
     if number is None:
         raise Failure(ExitCode.COMMAND_LINE, f"unknown attribute tag '{text}'", fatal=True)
     return number
 
 
-def read_tag_file(path: str) -> tuple[int, ...]:
+def read_tag_file(path: str, dictionary: Dictionary | None) -> tuple[int | PrivateTag, ...]:
     """The tags of --tag-file: `(gggg,eeee)` with brackets or keywords, with white space or nothing between them.
 
     Raises `Failure` naming the file.
@@ -46,7 +49,7 @@ def read_tag_file(path: str) -> tuple[int, ...]:
             ExitCode.TAG_FILE, f"{path}: {reason}", f"Error while reading tag file '{path}', giving up."
         ) from None
     text = data[:LONGEST].decode("latin-1")
-    tags: list[int] = []
+    tags: list[int | PrivateTag] = []
     at = 0
     while rest := text[at:].lstrip(" \t\r\n\v\f"):
         at = len(text) - len(rest)
@@ -54,7 +57,7 @@ def read_tag_file(path: str) -> tuple[int, ...]:
         if found is None:
             raise _bad_tag_file(path, f"parse error in text file '{path}'")
         if found[3]:
-            number = _keyword(found[3])
+            number = _named(found[3], dictionary)
             if number is None:
                 raise _bad_tag_file(path, f"attribute name '{found[3]}' unknown in text file '{path}'")
             tags.append(number)
@@ -91,12 +94,9 @@ def _bad_tag_file(path: str, reason: str) -> Failure:
     return Failure(ExitCode.TAG_FILE_SYNTAX, reason, f"Error while reading tag file '{path}', giving up.")
 
 
-def _keyword(text: str) -> int | None:
-    from dsig.dicom.location import parse_tag
+def _named(text: str, dictionary: Dictionary | None) -> int | PrivateTag | None:
+    """The element that dictionaries call so."""
+    from dsig.dicom.dictionary import tag_of
 
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", text) or re.fullmatch(r"[0-9A-Fa-f]{8}", text):
-        return None
-    try:
-        return parse_tag(text)
-    except UsageError:
-        return None
+    named = None if dictionary is None else dictionary.tag_of(text)
+    return tag_of(text) if named is None else named

@@ -7,6 +7,7 @@ another one, a warning says so. What would let forged content pass is refused he
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.failure import failed
@@ -19,6 +20,9 @@ from dsig.errors import InputError, Where
 from dsig.model import FileReport, Finding, SignatureReport
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, verify
+
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary
 
 __all__ = ["verified"]
 
@@ -33,13 +37,15 @@ _WAIVED = "profile-purpose"
 """The tool does not look at the purpose."""
 
 
-def verified(asked: Request, log: Log) -> ExitCode:
+def verified(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:
     """Verify all signatures. Raises `DsigError` or `Failure`."""
     profiles = _PROFILES.get(asked.require, (asked.require,)) if asked.require in _NAMES else ()
     options = VerifyOptions(
         trust=_trust(asked),
         require_profiles=profiles,
         old_format=asked.old_format,
+        convert_un=asked.convert_un,
+        dictionary=dictionary,
         input_kind=asked.input_kind,
     )
     report = verify(places(asked).given, options)
