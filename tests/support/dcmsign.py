@@ -39,6 +39,8 @@ class Said:
     location: str
     text: str
     """What stands behind `Signature Verification`."""
+    timestamp: str = ""
+    """What stands behind `Timestamp Verification`, or that it is absent."""
 
     @property
     def verdict(self) -> str:
@@ -67,7 +69,8 @@ class Run:
             location = re.search(r"^[IW]:   Location *: (.*)", part, re.MULTILINE)
             assert uid
             assert text
-            found.append(Said(uid[1], location[1] if location else "", text[1]))
+            stamp = re.search(r"^W:   (?:Timestamp Verification|Certified timestamp) *: (.*)", part, re.MULTILINE)
+            found.append(Said(uid[1], location[1] if location else "", text[1], stamp[1] if stamp else ""))
         return found
 
     def said(self, level: str) -> list[str]:

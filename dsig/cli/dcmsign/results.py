@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from dsig.model import Finding, SignatureReport, SignerFacts, Status
+from dsig.signature.items import parse_datetime
 
-__all__ = ["Result", "Verdict", "facts", "place", "result"]
+__all__ = ["ABSENT", "Result", "Verdict", "facts", "place", "result"]
 
 
 class Verdict(StrEnum):
@@ -28,6 +29,8 @@ class Result:
     verdict: Verdict
     text: str
     """What stands behind `Signature Verification`."""
+    timestamp: str = ""
+    """What stands behind `Timestamp Verification`; empty if there is nothing to say."""
     overlooked: tuple[Finding, ...] = ()
     """Errors to `dsig verify` that the tool does not mind."""
 
@@ -36,6 +39,12 @@ _OVERLOOKED = frozenset(("list-duplicates", "list-names-absent", "list-not-ascen
 """Errors of structure that leave what is signed as it is, so that the tool's verdict is followed."""
 _TIMESTAMP = ("(0400,0305)", "(0400,0310)")
 _VR_MATTERS = ("(0400,0020)", "(0400,0120)")
+_UNREADABLE = frozenset(
+    ("timestamp-unreadable", "timestamp-type", "timestamp-type-alone", "timestamp-response", "timestamp-not-der")
+)
+"""Timestamps the tool does not see, so that they are no worse than none."""
+ABSENT = "absent, but required by timestamp policy"
+_UNTRUSTED = "signature is OK but certificate verification failed: "
 _FAILED = "signature verification failed: "
 _NO_MAC = f"{_FAILED}MAC parameters not be found or incomplete"
 _NO_CERTIFICATE = f"{_FAILED}certificate is missing or unreadable"
@@ -69,8 +78,11 @@ _PLACES = {
 """The tool's texts for what is missing, empty or of a wrong kind."""
 
 
-def result(signature: SignatureReport) -> Result:
-    """Judge a signature by the checks of the tool, in its order, on the answers we have."""
+def result(signature: SignatureReport, *, timestamped: bool) -> Result:
+    """Judge a signature by the checks of the tool, in its order, on the answers we have.
+
+    `timestamped`: it must have a timestamp.
+    """
     structure = [f for f in signature.axes["structure"].findings if f.severity == "error"]
     overlooked = tuple(f for f in structure if _overlooked(f))
     wrong = [f for f in structure if f not in overlooked]
@@ -78,16 +90,35 @@ def result(signature: SignatureReport) -> Result:
     if integrity.status is not Status.PASSED:
         wrong += [f for f in integrity.findings if f.severity == "error"]
     if wrong or integrity.status is not Status.PASSED:
-        return Result(Verdict.BAD, _why(wrong), overlooked)
+        return Result(Verdict.BAD, _why(wrong), overlooked=overlooked)
     outside = _outside_validity(signature)
     if outside:
-        return Result(Verdict.BAD, f"{_FAILED}{outside}", overlooked)
+        return Result(Verdict.BAD, f"{_FAILED}{outside}", overlooked=overlooked)
     trust = signature.axes["trust"]
     if trust.status is not Status.PASSED:
         reasons = "; ".join(f.message for f in trust.findings if f.severity == "error" or f.code == "trust-no-anchors")
-        text = f"signature is OK but certificate verification failed: {reasons or trust.status}"
-        return Result(Verdict.UNTRUSTED, text, overlooked)
-    return Result(Verdict.OK, "OK", overlooked)
+        text = f"{_UNTRUSTED}{reasons or trust.status}"
+        return Result(Verdict.UNTRUSTED, text, overlooked=overlooked)
+    return _with_timestamp(signature, timestamped, overlooked)
+
+
+def _with_timestamp(signature: SignatureReport, required: bool, overlooked: tuple[Finding, ...]) -> Result:
+    """What the timestamp does to a signature that is otherwise good."""
+    time = signature.axes["time"]
+    errors = tuple(f for f in time.findings if f.severity == "error")
+    if signature.times.proven:
+        signer, evaluated = signature.signer, datetime.fromisoformat(signature.times.evaluated)
+        if signer is not None and signer.not_after is not None and evaluated > signer.not_after:
+            healed = "OK, extends validity period of expired signature."
+            return Result(Verdict.OK, f"{_UNTRUSTED}certificate has expired", healed, overlooked)
+        return Result(Verdict.OK, "OK", "OK", overlooked)
+    unreadable = bool(errors) and all(f.code in _UNREADABLE for f in errors)
+    if any(f.code == "timestamp-missing" for f in errors) or (unreadable and required):
+        return Result(Verdict.BAD, "OK", ABSENT, overlooked)
+    if time.status in (Status.PASSED, Status.NOT_CHECKED) or unreadable:
+        return Result(Verdict.OK, "OK", "", (*overlooked, *errors))
+    reasons = "; ".join(f.message for f in errors) or str(time.status)
+    return Result(Verdict.BAD, "OK", f"timestamp signature verification failed: {reasons}", overlooked)
 
 
 def _overlooked(finding: Finding) -> bool:
@@ -111,33 +142,15 @@ def _why(wrong: list[Finding]) -> str:
 
 def _outside_validity(signature: SignatureReport) -> str:
     """Signed before or after the certificate was valid; the time zone of the signature counts."""
-    made, signer = moment(signature.times.claimed), signature.signer
+    made, signer = parse_datetime(signature.times.claimed), signature.signer
     if made is None or signer is None:
         return ""
+    made = made.replace(tzinfo=made.tzinfo or UTC)
     if signer.not_after is not None and made >= signer.not_after:
         return "certificate was expired at signature creation date"
     if signer.not_before is not None and made <= signer.not_before:
         return "certificate was not yet valid at signature creation date"
     return ""
-
-
-def moment(text: str) -> datetime | None:
-    """A DT value as a time in UTC, what is missing taken as earliest and UTC; None if it is none (PS3.5 6.2 DT)."""
-    value, sign, offset = text.split("\\")[0].strip(" \0"), "+", ""
-    for mark in "+-":
-        if mark in value:
-            value, sign, offset = *value.partition(mark)[:2], value.partition(mark)[2]
-    digits = value.partition(".")[0]
-    if not digits.isdigit() or len(digits) < 4 or len(digits) % 2:
-        return None
-    parts = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, len(digits), 2))]
-    year, month, day, hour, minute, second = (*parts, *(0, 1, 1, 0, 0, 0)[len(parts) :])
-    try:
-        local = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-        east = timedelta(hours=int(offset[:2]), minutes=int(offset[2:4])) if offset else timedelta()
-        return local + east if sign == "-" else local - east
-    except (ValueError, OverflowError):
-        return None
 
 
 # ---------------------------------------------------------------------------------------------------------- --verbose

@@ -15,9 +15,11 @@ from dsig.cli.dcmsign.keyfiles import refuse_other_format
 from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
 from dsig.cli.dcmsign.request import Request
-from dsig.cli.dcmsign.results import Result, Verdict, facts, result
+from dsig.cli.dcmsign.results import ABSENT, Result, Verdict, facts, result
 from dsig.errors import InputError, Where
+from dsig.hookspecs import Revocation
 from dsig.model import FileReport, Finding, SignatureReport
+from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, verify
 
@@ -33,6 +35,11 @@ _NAMES = {
 }
 _PROFILES = {"sr": ("sr", "sr-verification")}
 """What to ask for: which of the two a report has to meet depends on its Verification Flag."""
+_TIMESTAMPS = {
+    "--verify-ts": TimestampPolicy.VERIFY,
+    "--ignore-ts": TimestampPolicy.IGNORE,
+    "--require-ts": TimestampPolicy.REQUIRE,
+}
 _WAIVED = "profile-purpose"
 """The tool does not look at the purpose."""
 
@@ -40,8 +47,12 @@ _WAIVED = "profile-purpose"
 def verified(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:
     """Verify all signatures. Raises `DsigError` or `Failure`."""
     profiles = _PROFILES.get(asked.require, (asked.require,)) if asked.require in _NAMES else ()
+    trust = _trust(asked)
     options = VerifyOptions(
-        trust=_trust(asked),
+        trust=trust,
+        revocation=Revocation.HARD if asked.check_crls else Revocation.NONE,
+        timestamps=_TIMESTAMPS[asked.timestamps],
+        tsa_trust=trust,  # the tool has one store for signers and TSAs
         require_profiles=profiles,
         old_format=asked.old_format,
         convert_un=asked.convert_un,
@@ -56,7 +67,8 @@ def verified(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCod
     log.info("verifying all signatures.")
     if not report.signatures:
         return _unsigned(report, asked, log)
-    results = [result(signature) for signature in report.signatures]
+    timestamped = options.timestamps is TimestampPolicy.REQUIRE
+    results = [result(signature, timestamped=timestamped) for signature in report.signatures]
     for number, (signature, judged) in enumerate(zip(report.signatures, results, strict=True), start=1):
         _tell(number, signature, judged, asked, log)
     corrupted = sum(judged.verdict is not Verdict.OK for judged in results)
@@ -87,11 +99,15 @@ def _tell(number: int, signature: SignatureReport, judged: Result, asked: Reques
         for line in facts(signature):
             log.info(line)
     log.warn(f"  {'Signature Verification':<{28 if wide else 23}}: {judged.text}")
+    if judged.timestamp == ABSENT:
+        log.warn(f"  Certified timestamp{' ' * 9 if wide else ' '}: {ABSENT}")
+    elif judged.timestamp:
+        log.warn(f"  {'Timestamp Verification':<{28 if wide else 23}}: {judged.timestamp}")
     if judged.verdict is Verdict.OK:
         differing = list(_stricter(signature, judged, asked))
         if differing:
             log.warn(f"  dsig verify would have said: failed: {'; '.join(f.message for f in differing)}")
-    for axis in ("structure", "integrity"):
+    for axis in ("structure", "integrity", "time"):
         for finding in signature.axes[axis].findings:
             if finding.severity != "error" or judged.verdict is Verdict.BAD:
                 log.info(f"  dsig: {finding.message}")
