@@ -95,6 +95,7 @@ class Spec:
     requires: str = ""
     """Command that installs what the factory needs, shown when its import fails."""
     api: int = API
+    """Version of the contract it was written for; others are not taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +266,7 @@ class CertificateFacts(SignerFacts):
     extended_key_usage: frozenset[str] = frozenset()
     """Dotted OIDs; empty if the extension is absent."""
     extended_key_usage_critical: bool = False
+    """Whether that extension is critical."""
 
     def signer(self) -> SignerFacts:
         """The part of it that reports show."""
@@ -278,6 +280,7 @@ class SignatureCheck:
     """Outcome of one public-key operation."""
 
     valid: bool
+    """True if the signature is of this digest by this key."""
     reason: str = ""
     """Why not, for people; empty when valid."""
 
@@ -327,6 +330,7 @@ class TrustRequest:
     """
 
     certificate: bytes
+    """The signer's."""
     at: datetime
     """Time of evaluation, aware: the proven time of a signature, or the time of verification."""
     anchors: tuple[bytes, ...]
@@ -334,6 +338,7 @@ class TrustRequest:
     intermediates: tuple[bytes, ...] = ()
     """Certificates nobody vouches for, offered for building paths and for whoever signed CRLs and OCSP responses."""
     crls: tuple[bytes, ...] = ()
+    """Certificate revocation lists (RFC 5280 5)."""
     ocsps: tuple[bytes, ...] = ()
     """OCSP responses (RFC 6960 OCSPResponse)."""
     revocation: Revocation = Revocation.NONE
@@ -361,9 +366,11 @@ class TrustEvidence:
     """An answer: passed only with a path from the certificate to an anchor, and nothing left open that was asked."""
 
     status: Status
+    """`failed`: there is no path, or it is wrong. `indeterminate`: something that was asked could not be decided."""
     path: tuple[bytes, ...] = ()
     """DER certificates, the one in question first, anchor last."""
     findings: tuple[Finding, ...] = ()
+    """What is wrong, or was left open; at least one unless passed."""
     checked: tuple[RevocationCheck, ...] = ()
     """Certificates of the path known not to be revoked at the time asked about, and what says so."""
     unchecked: tuple[RevocationCheck, ...] = ()
@@ -519,8 +526,11 @@ class SignatureView:
     """What a profile may look at of a signature, existing or about to be made."""
 
     elements: frozenset[int]
+    """Tags listed in (0400,0020)."""
     mac_algorithm: str
+    """(0400,0015)."""
     transfer_syntax: str
+    """(0400,0010)."""
     key_type: str
     """`RSA`, `DSA`, `EC`, or another backend-given name."""
     purpose: str = ""
