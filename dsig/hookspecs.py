@@ -394,6 +394,7 @@ class Imprint:
     oid: str
     """Of the hash algorithm, dotted."""
     digest: bytes
+    """As long as that algorithm makes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,9 +402,11 @@ class TimestampQuery:
     """What a TSA is asked (RFC 3161 TimeStampReq)."""
 
     imprint: Imprint
+    """What is to be stamped."""
     policy: str = ""
     """Dotted; empty leaves it to the TSA."""
     nonce: int | None = None
+    """Comes back in the token; None for none."""
     certificate: bool = True
     """certReq: the TSA shall put its certificate into the token."""
 
@@ -429,9 +432,13 @@ class TimestampFacts:
     accuracy: timedelta
     """Zero if the token does not say."""
     policy: str
+    """Dotted."""
     serial: int
+    """The TSA's number of the token."""
     nonce: int | None
+    """As the token has it; None without."""
     imprint: Imprint
+    """What was stamped."""
     certificate: bytes
     """The TSA's, DER; empty if it is neither in the token nor among those offered."""
     certificates: tuple[bytes, ...]
@@ -445,9 +452,11 @@ class TimestampEvidence:
     """Whether a token is right in itself: form, signature, and the certificate it names, that one's chain excepted."""
 
     status: Status
+    """`failed` if anything is wrong."""
     facts: TimestampFacts | None
     """None if it cannot be read."""
     findings: tuple[Finding, ...] = ()
+    """What is wrong."""
 
 
 class TimestampVerifier(Protocol):
@@ -476,6 +485,7 @@ class TimestampRequest:
     """A question to one TSA, and how to reach it."""
 
     url: str
+    """Of the TSA."""
     query: bytes
     """DER, from `TimestampVerifier.encode_query`."""
     timeout: float = 30.0
@@ -487,6 +497,7 @@ class TimestampRequest:
     user: str = ""
     """For HTTP basic authentication."""
     password: str = ""
+    """Shown to nobody else."""
     client_certificate: str = ""
     """Path of a PEM file with certificate and private key, for TLS client authentication."""
     server_roots: str = ""
