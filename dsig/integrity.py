@@ -11,13 +11,15 @@ from dsig.dicom.file import DicomFile
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, blaming
+from dsig.errors import DsigError
 from dsig.hookspecs import CertificateFacts, Mac, SignatureCheck
 from dsig.limits import Limits
 from dsig.model import Axis, Finding, Status
 from dsig.plugins import Plugins
 from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
-from dsig.signature.reading import CANONICAL, OLD_FORMAT, STORED, TRAILING_NUL, Reading
+from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
+from dsig.signature.recovery import Candidate, Recovery
 from dsig.signature.signatures import FoundSignature, mac_encoding
 
 __all__ = ["Attempt", "Integrity", "Outcome"]
@@ -43,6 +45,8 @@ class Outcome:
     axis: Axis
     reading: Reading
     digest: bytes = b""
+    recovered: FoundSignature | None = None
+    """The signature as read with the VRs that made it match."""
 
 
 class Integrity:
@@ -54,6 +58,8 @@ class Integrity:
         self.backend = backend
         self.old_format = old_format
         self.limits = limits
+        self.vr_work = limits.vr_work
+        """What is left of it for this file."""
 
     def first_attempts(self, found: Sequence[FoundSignature]) -> list[Attempt]:
         """The MAC of every signature over the data as stored, all from one pass over the file."""
@@ -113,10 +119,56 @@ class Integrity:
             other = again.running.digest()
             if not self.mismatch(found, other):
                 return Outcome(_matched_otherwise(reading, notes), reading, other)
+        return self.recovered(found, attempt, notes, digest, reason)
+
+    def recovered(
+        self, found: FoundSignature, first: Attempt, notes: list[Finding], digest: bytes, reason: str
+    ) -> Outcome:
+        """Would it match with VRs that an honest hop has lost, or that somebody changed?"""
+        recovery = Recovery(found, self.limits, self.vr_work)
+        match: tuple[Candidate, bytes] | None = None
+        for candidate in recovery.candidates():
+            again = self.attempt(candidate.found, first.reading)
+            if again.running is None or again.cursor is None:
+                continue
+            try:
+                pump(self.file.data, [again.cursor])
+            except DsigError:
+                continue  # a guess that makes a sequence of what is none
+            other = again.running.digest()
+            if not self.mismatch(candidate.found, other):
+                match = candidate, other
+                break
+        self.vr_work = recovery.left()
+        if match is not None and not match[0].contradicts:
+            candidate, other = match
+            lost = Finding(
+                "vr-recovered",
+                f"the signature matches with {', '.join(candidate.changes)}: the VRs were lost on the way",
+                clause="PS3.5 A.1",
+                severity="info",
+            )
+            return Outcome(Axis(Status.PASSED, (lost, *notes)), RECOVERED_VR, other, candidate.found)
+        if match is None and recovery.lost and not recovery.exhausted:
+            unknown = Finding(
+                "vr-unknown",
+                f"signed elements have lost their VRs and {recovery.tried} readings of them do not match;"
+                " the MAC cannot be computed without the dictionary the signer had",
+                clause="PS3.5 A.1",
+            )
+            return Outcome(Axis(Status.INDETERMINATE, (unknown, *notes)), first.reading, digest, recovery.excused())
         finding = Finding(
             "mac-mismatch", f"the signature does not match the data: {reason}", clause="PS3.3 C.12.1.1.3.1.1"
         )
-        return Outcome(Axis(Status.FAILED, (finding, *notes)), attempt.reading, digest)
+        if match is not None:
+            changed = Finding(
+                "vr-changed",
+                f"the signature would match with {', '.join(match[0].changes)}: the VR was signed and is another now",
+                clause="PS3.3 C.12.1.1.3.1.1",
+                severity="info",
+            )
+            notes = [changed, *notes]
+        return Outcome(Axis(Status.FAILED, (finding, *notes)), first.reading, digest)
 
     def mismatch(self, found: FoundSignature, digest: bytes) -> str:
         """Why the signature value is not one of this digest, or an empty string."""

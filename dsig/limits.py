@@ -32,6 +32,10 @@ class Limits:
     """Size of a deflated data set once inflated."""
     inflated_ratio: int = 200
     """Inflated size over deflated size, looked at once 64 MiB are inflated."""
+    vr_readings: int = 256
+    """Readings with other VRs tried for one signature that does not match (decision 0050)."""
+    vr_work: int = 64 << 20
+    """Bytes hashed for that in one file, an element counted as 4 KiB more; two readings are tried in any case."""
     findings: int = 200
     """Findings of one kind kept for one file; the rest is counted."""
 

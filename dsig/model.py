@@ -107,7 +107,8 @@ class MacFacts:
     digest: str = ""
     """The digest that matched, or of the first attempt; lower-case hexadecimal, empty if none was computed."""
     encoding: str = ""
-    """Which reading of the data gave `digest`: `stored`, `canonical-padding`, `trailing-nul-padding`, `old-format`."""
+    """Which reading of the data gave `digest`: `stored`, `canonical-padding`, `trailing-nul-padding`, `old-format`,
+    `recovered-vr`."""
     elements: tuple[int, ...] = ()
     """(0400,0020) Data Elements Signed in the order stored."""
 

@@ -13,6 +13,7 @@ __all__ = [
     "PIXEL_REPRESENTATION_VR",
     "format_tag",
     "keyword_of",
+    "permitted_vrs",
     "private_vr_of",
     "suggestion",
     "tag_of",
@@ -125,6 +126,20 @@ def vr_of(tag: int) -> str:
         if vr is not None:
             return vr
     return _AMBIGUOUS_REPEATING.get(tag & 0xFF00FFFF, "UN")
+
+
+def permitted_vrs(tag: int) -> tuple[str, ...]:
+    """The VRs PS3.6 gives to an element where it leaves a choice, in alphabetical order; empty where it does not."""
+    default = _AMBIGUOUS.get(tag)
+    if default is None and not tag & 0x10000:
+        default = _AMBIGUOUS_REPEATING.get(tag & 0xFF00FFFF)
+    if default is None:
+        return ()
+    if tag == 0x00281200:  # Gray Lookup Table Data
+        return ("OW", "SS", "US")
+    if tag == 0x00283006:  # LUT Data
+        return ("OW", "US")
+    return ("SS", "US") if default in ("US", PIXEL_REPRESENTATION_VR) else ("OB", "OW")
 
 
 def private_vr_of(creator: str, tag: int) -> str:

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dsig.dicom.dictionary import private_vr_of, vr_of
 
 if TYPE_CHECKING:
     from dsig.dicom.dictionaries import Dictionary
 
-__all__ = ["PLAIN", "Lookup"]
+__all__ = ["PLAIN", "Lookup", "Place", "Substitution"]
+
+
+class Place(NamedTuple):
+    """An attribute for which a VR is looked up, wherever it occurs."""
+
+    creator: str | None
+    """Of the block of a private element."""
+    tag: int
+    """Of a private element with a creator: in block 00."""
+    nested: bool
+    """In an item below the level that is read."""
+
+    @property
+    def private(self) -> bool:
+        """Whether it is a private element, creators included."""
+        return bool(self.tag & 0x10000)
+
+    @property
+    def is_creator(self) -> bool:
+        """Whether it reserves a block of private elements (PS3.5 7.8.1)."""
+        return self.private and self.creator is None and 0x0010 <= self.tag & 0xFFFF <= 0x00FF
+
+
+class Substitution(Protocol):
+    """Has the last word on VRs."""
+
+    def vr(self, place: Place, found: str, stored: str, value: int, length: int) -> str:
+        """The VR to take where `found` was found; `stored` is the file's own, empty in implicit VR."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +58,13 @@ class Lookup:
     dictionary: Dictionary | None = None
     """Asked before the built-in dictionary, unless `portable`: later readers will not have it."""
 
+    substitution: Substitution | None = field(default=None, compare=False)
+    """Has the last word, for elements of defined length."""
+
     @property
     def stored_vrs_stand(self) -> bool:
         """Whether the VRs of an explicit VR file are taken as they are."""
-        return not self.convert_un
+        return not self.convert_un and self.substitution is None
 
     def vr_of(self, tag: int) -> str:
         """VR of an element that belongs to no private creator, or one of the markers of `dsig.dicom.dictionary`."""

@@ -24,7 +24,7 @@ from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.location import format_tag as _tag
-from dsig.dicom.lookup import Lookup
+from dsig.dicom.lookup import Lookup, Place
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import LimitError, MalformedError, Where
@@ -128,7 +128,7 @@ class _Walker:
         mode = _ITEMS if items else _ELEMENTS
         limit, undefined = end, False
         prev, container, index = -1, 0, -1
-        level = _level(source, encoding)
+        level = _level(source, encoding, nested=bool(items))
         header, header_long, tag_and_length = _structs(encoding)
         explicit = encoding.explicit
         short, long = _SHORT, _LONG
@@ -197,7 +197,7 @@ class _Walker:
                     undefined = stop == -1
                     if not undefined:
                         limit = stop
-                    level = _level(source, encoding)
+                    level = _level(source, encoding, nested=True)
                     pos = value
                     continue
                 if tag == SEQUENCE_DELIMITER and undefined:
@@ -238,7 +238,7 @@ class _Walker:
                     if stop > limit:
                         raise self.overrun(tag, length, pos, limit)
                     if level is not None:
-                        level.stored(tag, vr, value, length, limit)
+                        vr = level.stored(tag, vr, value, length, limit)
                     yield ELEMENT, tag, vr, pos, value, stop
                     pos = stop
                     continue
@@ -341,11 +341,11 @@ class _Walker:
         return "UN" if code.isalpha() and code.isupper() else "un"
 
 
-def _level(source: Source, encoding: Encoding) -> _Level | None:
+def _level(source: Source, encoding: Encoding, *, nested: bool) -> _Level | None:
     """What is needed to look up VRs in an item; None if its own are all there is to it."""
     if encoding.explicit and encoding.lookup.stored_vrs_stand:
         return None
-    return _Level(source, encoding.lookup)
+    return _Level(source, encoding.lookup, nested=nested)
 
 
 class _Level:
@@ -355,9 +355,10 @@ class _Level:
     section 1.5).
     """
 
-    def __init__(self, source: Source, lookup: Lookup) -> None:
+    def __init__(self, source: Source, lookup: Lookup, *, nested: bool) -> None:
         self._source = source
         self._lookup = lookup
+        self._nested = nested
         self._creators: dict[int, str] = {}
         self._signed = False
         self._wide = False
@@ -368,27 +369,38 @@ class _Level:
         if length > 0xFFFF and self._lookup.portable and vr in SHORT:
             return "UN"
         if vr == PIXEL_REPRESENTATION_VR:
-            return "SS" if self._signed else "US"
-        if vr == BITS_ALLOCATED_VR:
-            return "OW" if self._wide else "OB"
-        if length == 2 and value + 2 <= limit:
+            vr = "SS" if self._signed else "US"
+        elif vr == BITS_ALLOCATED_VR:
+            vr = "OW" if self._wide else "OB"
+        elif length == 2 and value + 2 <= limit:
             if tag == PIXEL_REPRESENTATION:
                 self._signed = self._read(value, 2) == b"\1\0"
             elif tag == WAVEFORM_BITS_ALLOCATED:
                 self._wide = self._read(value, 2) != b"\x08\0"
-        return vr
+        return self._substituted(tag, vr, "", value, length, limit)
 
     def stored(self, tag: int, vr: str, value: int, length: int, limit: int) -> str:
         """VR of an element of this item in explicit VR: the dictionary's in place of UN (reference section 1.5)."""
         if _is_creator(tag):
             self._creator(tag, value, length, limit)
-        if vr != "UN" or length == UNDEFINED or not self._lookup.convert_un:
-            return vr
-        found = self._looked_up(tag, value, length, limit)
-        if found == "SQ" and length and not self._holds_items(value, length, limit):
-            return "UN"
-        # neither Pixel Representation nor Waveform Bits Allocated is asked
-        return {PIXEL_REPRESENTATION_VR: "US", BITS_ALLOCATED_VR: "OB"}.get(found, found)
+        found = vr
+        if vr == "UN" and length != UNDEFINED and self._lookup.convert_un:
+            found = self._looked_up(tag, value, length, limit)
+            if found == "SQ" and length and not self._holds_items(value, length, limit):
+                found = "UN"
+            # neither Pixel Representation nor Waveform Bits Allocated is asked
+            found = {PIXEL_REPRESENTATION_VR: "US", BITS_ALLOCATED_VR: "OB"}.get(found, found)
+        return self._substituted(tag, found, vr, value, length, limit)
+
+    def _substituted(self, tag: int, found: str, stored: str, value: int, length: int, limit: int) -> str:
+        substitution = self._lookup.substitution
+        if substitution is None or length == UNDEFINED or value + length > limit:
+            return found
+        creator = None
+        if tag & 0x10000 and tag & 0xFFFF >= 0x1000:
+            creator = self._creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF)
+        place = Place(creator, tag if creator is None else tag & 0xFFFF00FF, self._nested)
+        return substitution.vr(place, found, stored, value, length)
 
     def _looked_up(self, tag: int, value: int, length: int, limit: int) -> str:
         """What the dictionaries say, markers included."""

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from dsig.dicom.vr import PAD
 
-__all__ = ["CANONICAL", "OLD_FORMAT", "STORED", "TRAILING_NUL", "Padding", "Reading", "normalised"]
+__all__ = ["CANONICAL", "OLD_FORMAT", "RECOVERED_VR", "STORED", "TRAILING_NUL", "Padding", "Reading", "normalised"]
 
 
 class Padding(StrEnum):
@@ -41,6 +41,8 @@ STORED = Reading("stored")
 CANONICAL = Reading("canonical-padding", Padding.CANONICAL)
 TRAILING_NUL = Reading("trailing-nul-padding", Padding.TRAILING_NUL)
 OLD_FORMAT = Reading("old-format", fragment_lengths=True)
+RECOVERED_VR = Reading("recovered-vr")
+"""Stored values with VRs the file does not name (decision 0050); says what matched, the level read so says how."""
 
 _SPACE = re.compile(rb"[\t-\r ]+")
 

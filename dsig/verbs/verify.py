@@ -169,8 +169,9 @@ class _Verification:
         """The six answers and the verdict on one signature."""
         options, plugins = self.options, self.plugins
         facts, unreadable = answers.certificate(found, plugins, options.crypto_backend)
-        structure = (*found.structure, *unreadable)
         outcome = self.integrity.outcome(found, attempt, facts)
+        found = outcome.recovered or found
+        structure = (*found.structure, *unreadable)
         coverage = coverage_of(found.level, found.mac.elements if found.mac else ())
         axes = dict.fromkeys(AXES, Axis()) | {
             "structure": Axis(worst(*structure), structure),

@@ -51,7 +51,7 @@ SYNTAXES = {
 HASHED_DIFFERENTLY = "v-base-seg-labelmap"
 """Its recorded MAC leaves out content of a nested sequence: docs/decisions/0005. We do not accept it."""
 VRS_LOST = "v-conv-wsi-ti"
-"""Conversion to implicit VR lost VRs, so the MAC of the signature cannot be made again (reference section 2.4)."""
+"""Conversion to implicit VR lost the VR of the pixel data: docs/decisions/0050. We find it again."""
 
 
 @dataclass(frozen=True)
