@@ -43,6 +43,8 @@ __all__ = [
     "Mac",
     "MacAlgorithm",
     "MacAlgorithmSpec",
+    "MacBackend",
+    "MacBackendSpec",
     "Profile",
     "ProfileSpec",
     "Reporter",
@@ -132,6 +134,11 @@ class MacAlgorithmSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MacBackendSpec(Spec):
+    """Registers a `MacBackend`; the name `host` is taken by the implementations that the algorithms come with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CryptoBackendSpec(Spec):
     """Registers a `CryptoBackend`."""
 
@@ -195,6 +202,17 @@ class MacAlgorithm(Protocol):
     """Factory of a `MacAlgorithmSpec`: called once per computation."""
 
     def __call__(self) -> Mac: ...
+
+
+class MacBackend(Protocol):
+    """Computes MACs somewhere else than in the implementations that the algorithms come with (`--mac-backend`)."""
+
+    def new(self, mac: MacAlgorithmSpec, place: str) -> Mac:
+        """Begin a computation of `mac`, called once per computation, from several threads.
+
+        `place` is what the user wrote: the name of this backend, or `NAME:...` with whatever it makes of the rest.
+        Raises `KeySourceError` if it cannot.
+        """
 
 
 # ---------------------------------------------------------------------------------------------------- key sources
@@ -596,6 +614,12 @@ def dsig_key_sources() -> Iterable[KeySourceSpec]:
 @hookspec
 def dsig_mac_algorithms() -> Iterable[MacAlgorithmSpec]:
     """Register MAC algorithms; `name` is the defined term of (0400,0015)."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_mac_backends() -> Iterable[MacBackendSpec]:
+    """Register MAC backends, selected by `--mac-backend NAME`."""
     raise NotImplementedError
 
 

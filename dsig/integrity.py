@@ -52,10 +52,13 @@ class Outcome:
 class Integrity:
     """Computes the MACs of one file's signatures and checks them with a crypto backend."""
 
-    def __init__(self, file: DicomFile, plugins: Plugins, *, backend: str, old_format: bool, limits: Limits) -> None:
+    def __init__(
+        self, file: DicomFile, plugins: Plugins, *, backend: str, mac_backend: str, old_format: bool, limits: Limits
+    ) -> None:
         self.file = file
         self.plugins = plugins
         self.backend = backend
+        self.mac_backend = mac_backend
         self.old_format = old_format
         self.limits = limits
         self.vr_work = limits.vr_work
@@ -87,7 +90,7 @@ class Integrity:
                 clause="PS3.3 C.12.1.1.3.1.2",
             )
             return Attempt(reading, [*findings, unknown])
-        running = self.plugins.new_mac(mac.algorithm)
+        running = self.plugins.new_mac(mac.algorithm, self.mac_backend)
         return Attempt(reading, findings, running, MacCursor(self.pieces(found, encoding, reading), running.update))
 
     def pieces(self, found: FoundSignature, encoding: Encoding, reading: Reading) -> Iterator[Piece]:

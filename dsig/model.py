@@ -111,6 +111,8 @@ class MacFacts:
     `recovered-vr`."""
     elements: tuple[int, ...] = ()
     """(0400,0020) Data Elements Signed in the order stored."""
+    backend: str = ""
+    """Where `digest` was computed: `host`, or the name of a MAC backend; empty if none was computed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from dsig.hookspecs import (
     KeySourceSpec,
     MacAlgorithm,
     MacAlgorithmSpec,
+    MacBackend,
+    MacBackendSpec,
     Profile,
     ProfileSpec,
     Reporter,
@@ -47,6 +49,8 @@ from dsig.model import PluginUse
 __all__ = ["Fault", "Plugins", "Provider", "Providers", "default", "load"]
 
 GROUP = "dsig"
+HOST = "host"
+"""The MAC backend that is none: each algorithm as its plugin implements it."""
 FIRST_PARTY = "dsig"
 """Distribution whose plugins `third_party=False` keeps."""
 
@@ -173,6 +177,7 @@ class Plugins:
         self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = Providers(
             "MAC algorithm", (), instantiate=False
         )
+        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new",))
         self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = Providers(
             "crypto backend", ("verify_digest", "certificate")
         )
@@ -198,6 +203,7 @@ class Plugins:
         return {
             "dsig_key_sources": (KeySourceSpec, self.key_sources),
             "dsig_mac_algorithms": (MacAlgorithmSpec, self.mac_algorithms),
+            "dsig_mac_backends": (MacBackendSpec, self.mac_backends),
             "dsig_crypto_backends": (CryptoBackendSpec, self.crypto_backends),
             "dsig_trust_backends": (TrustBackendSpec, self.trust_backends),
             "dsig_timestamp_verifiers": (TimestampVerifierSpec, self.timestamp_verifiers),
@@ -207,10 +213,29 @@ class Plugins:
             "dsig_commands": (CommandSpec, self.commands),
         }
 
-    def new_mac(self, name: str) -> GuardedMac:
-        """Begin a computation with a MAC algorithm. Raises `UsageError` or `PluginError`."""
+    def new_mac(self, name: str, backend: str = HOST) -> GuardedMac:
+        """Begin a computation with a MAC algorithm, where `backend` says.
+
+        Raises `UsageError`, `PluginError`, and `KeySourceError` if the backend cannot.
+        """
         provider = self.mac_algorithms.provider(name)
-        return GuardedMac(self.mac_algorithms.get(name), provider.spec, provider.origin)
+        if backend == HOST:
+            return GuardedMac(self.mac_algorithms.get(name), provider.spec, provider.origin)
+        spec, where = provider.spec, self.mac_backend(backend)
+        made = self.mac_backends.get(where.spec.name)
+        return GuardedMac(lambda: made.new(spec, backend), spec, where.origin)
+
+    def mac_backend(self, backend: str) -> Provider[MacBackendSpec]:
+        """Who computes MACs at `NAME` or `NAME:PLACE`. Raises `UsageError` or `PluginError`."""
+        name = backend.partition(":")[0]
+        if name not in self.mac_backends:
+            known = ", ".join(sorted({HOST, *(p.spec.name for p in self.mac_backends)}))
+            raise UsageError(f"no MAC backend named {name!r}", code="unknown-name", hint=f"known: {known}")
+        return self.mac_backends.provider(name)
+
+    def mac_origin(self, name: str, backend: str = HOST) -> PluginUse:
+        """The plugin that computes a MAC. Raises `UsageError` or `PluginError`."""
+        return (self.mac_algorithms.provider(name) if backend == HOST else self.mac_backend(backend)).origin
 
     def key_source_for(self, uri: str) -> tuple[str, KeySource]:
         """Name and provider of the key source serving the scheme of `uri`; a bare path means `file`.

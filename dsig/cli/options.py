@@ -22,6 +22,7 @@ __all__ = [
     "dictionary_option",
     "faults_told",
     "input_option",
+    "mac_backend_option",
     "old_format_option",
     "output_options",
     "plugin_choice",
@@ -223,6 +224,16 @@ def dictionary_option(function: Callable[..., int]) -> Callable[..., int]:
         return function(*args, dictionary=load_dictionaries(named) if named else None, **kwargs)
 
     return wrapper
+
+
+def mac_backend_option(function: F) -> F:
+    """--mac-backend."""
+    return click.option(
+        "--mac-backend",
+        default="host",
+        metavar="NAME",
+        help="Where MACs are computed: host (default), pkcs11 (the token), pkcs11:token=... (this token).",
+    )(function)
 
 
 def backend_option(kind: str) -> Callable[[F], F]:

@@ -11,6 +11,7 @@ from dsig.cli.options import (
     convert_un_option,
     dictionary_option,
     input_option,
+    mac_backend_option,
     old_format_option,
     output_options,
     secret_options,
@@ -24,7 +25,7 @@ from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
 from dsig.keys import open_key
-from dsig.plugins import Plugins
+from dsig.plugins import HOST, Plugins
 from dsig.secrets import Channels
 from dsig.verbs.sign import Signed, SignOptions, sign
 
@@ -57,6 +58,7 @@ __all__ = ["command"]
 @dictionary_option
 @input_option
 @backend_option("crypto")
+@mac_backend_option
 @verbosity_options
 @with_plugins
 def command(
@@ -83,6 +85,7 @@ def command(
     dictionary: Dictionary | None,
     input_kind: str,
     crypto_backend: str,
+    mac_backend: str,
     quiet: bool,
     verbose: bool,
     plugins: Plugins,
@@ -112,6 +115,7 @@ def command(
         in_place=in_place,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
+        mac_backend=mac_backend,
     )
     planned = plan(paths, output, in_place=in_place, kind=input_kind, quiet=quiet)
     if dump is not None and len(planned.jobs) > 1:
@@ -145,6 +149,8 @@ def _tell(signed: Signed, verbose: bool) -> None:
         row(out, "signature", f"{signed.uid} of {place}, {signed.mac.algorithm}, {signed.date_time}")
         row(out, "signer", signer(signed.signer))
         row(out, "sha256", signed.signer.sha256)
+        if signed.mac.backend != HOST:
+            row(out, "digest by", signed.mac.backend)
         row(out, "covers", covered(signed.coverage))
         for finding in signed.findings:
             row(out, "note" if finding.severity == "info" else finding.severity, finding.message)

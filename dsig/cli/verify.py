@@ -15,6 +15,7 @@ from dsig.cli.options import (
     convert_un_option,
     dictionary_option,
     input_option,
+    mac_backend_option,
     old_format_option,
     verbosity_options,
     with_plugins,
@@ -91,6 +92,7 @@ STATUS = {
 )
 @click.option("--report", metavar="FILE", help="Write the report to this file instead of standard output.")
 @backend_option("crypto")
+@mac_backend_option
 @backend_option("trust")
 @verbosity_options
 @with_plugins
@@ -116,6 +118,7 @@ def command(
     form: str,
     report: str | None,
     crypto_backend: str,
+    mac_backend: str,
     trust_backend: str,
     quiet: bool,
     verbose: bool,
@@ -147,6 +150,7 @@ def command(
         dictionary=dictionary,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
+        mac_backend=mac_backend,
         trust_backend=trust_backend,
     )
     reporter = plugins.reporters.provider(form)

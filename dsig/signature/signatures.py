@@ -49,13 +49,14 @@ class FoundSignature:
         wanted = frozenset(self.mac.elements)
         return [e for e in self.level.by_tag.values() if e.tag in wanted and e.signable]
 
-    def mac_facts(self, digest: bytes = b"", encoding: str = "") -> MacFacts:
-        """What the MAC Parameters item says, with a digest computed under the reading `encoding`."""
+    def mac_facts(self, digest: bytes = b"", encoding: str = "", backend: str = "") -> MacFacts:
+        """What the MAC Parameters item says, with a digest computed under the reading `encoding` by `backend`."""
         mac = self.mac
         if mac is None:
             return MacFacts(self.item.mac_id, "", "")
-        shown = encoding if digest else ""
-        return MacFacts(mac.mac_id, mac.algorithm, mac.transfer_syntax, digest.hex(), shown, mac.elements)
+        if not digest:
+            encoding = backend = ""
+        return MacFacts(mac.mac_id, mac.algorithm, mac.transfer_syntax, digest.hex(), encoding, mac.elements, backend)
 
 
 def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[FoundSignature]:

@@ -35,7 +35,7 @@ from dsig.io import Given, as_input, as_output, name_of
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
-from dsig.plugins import Plugins, default
+from dsig.plugins import HOST, Plugins, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
 from dsig.signature.fragments import fragment_findings
@@ -92,6 +92,8 @@ class SignOptions:
     """
     in_place: bool = False
     input_kind: str = "auto"
+    mac_backend: str = HOST
+    """Where the MAC is computed: `host`, or the name of a MAC backend, `:` and a place being allowed behind it."""
     crypto_backend: str = "cryptography"
     limits: Limits = DEFAULT
 
@@ -205,7 +207,7 @@ class _Signing:
         self.repads = self.repadding()
 
         # 6. The MAC, fed while the file is copied.
-        self.running = plugins.new_mac(options.mac)
+        self.running = plugins.new_mac(options.mac, options.mac_backend)
         self.dump: IO[bytes] | None = None
         self.cursor: MacCursor | None = None
         self.digest = b""
@@ -442,7 +444,7 @@ class _Signing:
         coverage = coverage_of(self.level, new.elements)
         origins = {
             self.key.origin,
-            self.plugins.mac_algorithms.provider(self.options.mac).origin,
+            self.plugins.mac_origin(self.options.mac, self.options.mac_backend),
             self.backend_origin,
             self.profile_origin,
         }
@@ -451,7 +453,15 @@ class _Signing:
             output,
             new.uid,
             self.level.location,
-            MacFacts(new.mac_id, new.algorithm, new.transfer_syntax, self.digest.hex(), "stored", tuple(new.elements)),
+            MacFacts(
+                new.mac_id,
+                new.algorithm,
+                new.transfer_syntax,
+                self.digest.hex(),
+                "stored",
+                tuple(new.elements),
+                self.options.mac_backend.partition(":")[0],
+            ),
             facts.signer(),
             new.date_time,
             coverage,

@@ -22,7 +22,7 @@ from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
 from dsig.model import AXES, Axis, ErrorReport, FileReport, FileVerdict, PluginUse, SignatureReport, Status, Times
 from dsig.past import PastChains
-from dsig.plugins import Plugins, Provider, default
+from dsig.plugins import HOST, Plugins, Provider, default
 from dsig.policy import Policy, file_findings, signature_findings
 from dsig.proof import TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
@@ -68,6 +68,8 @@ class VerifyOptions:
     dictionary: Dictionary | None = None
     """Read by `load_dictionaries`; tells VRs of implicit VR and for `convert_un` before the built-in dictionary."""
     input_kind: str = "auto"
+    mac_backend: str = HOST
+    """Where MACs are computed, as in `SignOptions`."""
     crypto_backend: str = "cryptography"
     trust_backend: str = "cryptography"
     limits: Limits = DEFAULT
@@ -89,6 +91,8 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     plugins = plugins or default()
     if options.at is not None and options.at.tzinfo is None:
         raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
+    if options.mac_backend != HOST:
+        plugins.mac_backend(options.mac_backend)
     for profile in options.require_profiles:
         plugins.profiles.get(profile)  # a name nobody has is an error whatever the file is
     for algorithm in (options.policy and options.policy.allowed_macs) or ():
@@ -129,6 +133,7 @@ class _Verification:
             file,
             plugins,
             backend=options.crypto_backend,
+            mac_backend=options.mac_backend,
             old_format=options.old_format,
             limits=options.limits,
         )
@@ -209,7 +214,7 @@ class _Verification:
             location=found.level.location,
             verdict=verdict([axes[name].status for name in required]),
             axes=axes,
-            mac=found.mac_facts(outcome.digest, outcome.reading.name),
+            mac=found.mac_facts(outcome.digest, outcome.reading.name, options.mac_backend.partition(":")[0]),
             signer=None if facts is None else facts.signer(),
             times=Times(found.item.date_time, _iso(proven.time), _iso(self.at)),
             coverage=coverage,
@@ -271,7 +276,10 @@ def plugins_used(options: VerifyOptions, plugins: Plugins, files: Sequence[FileR
     algorithms = {s.mac.algorithm for f in files for s in f.signatures}
     chosen: list[Provider[Any]] = [plugins.crypto_backends.provider(options.crypto_backend)]
     chosen += (plugins.profiles.provider(name) for name in options.require_profiles)
-    chosen += (plugins.mac_algorithms.provider(a) for a in sorted(algorithms) if a in plugins.mac_algorithms)
+    if options.mac_backend == HOST:
+        chosen += (plugins.mac_algorithms.provider(a) for a in sorted(algorithms) if a in plugins.mac_algorithms)
+    else:
+        chosen.append(plugins.mac_backend(options.mac_backend))
     stamped = any(s.axes["time"].status is not Status.NOT_CHECKED for f in files for s in f.signatures)
     if (options.check_trust and options.trust.anchors) or (stamped and options.tsa_trust.anchors):
         chosen.append(plugins.trust_backends.provider(options.trust_backend))

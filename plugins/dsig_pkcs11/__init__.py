@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dsig.hookspecs import CommandSpec, KeySourceSpec, hookimpl
+from dsig.hookspecs import CommandSpec, KeySourceSpec, MacBackendSpec, hookimpl
 
-__all__ = ["dsig_commands", "dsig_key_sources"]
+__all__ = ["dsig_commands", "dsig_key_sources", "dsig_mac_backends"]
 
 _REQUIRES = "pip install 'python-pkcs11>=0.10'"
 
@@ -20,6 +20,19 @@ def dsig_key_sources() -> list[KeySourceSpec]:
             requires=_REQUIRES,
             schemes=("pkcs11",),
             workers="threads",
+        )
+    ]
+
+
+@hookimpl
+def dsig_mac_backends() -> list[MacBackendSpec]:
+    """One: the token."""
+    return [
+        MacBackendSpec(
+            name="pkcs11",
+            summary="digests computed by a token: the one of the key, the only one, or --mac-backend pkcs11:token=...",
+            factory="dsig_pkcs11.digest:TokenMacs",
+            requires=_REQUIRES,
         )
     ]
 

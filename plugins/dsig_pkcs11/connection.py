@@ -24,7 +24,7 @@ from dsig_pkcs11.library import Module, forked
 from dsig_pkcs11.pin import Pin
 from dsig_pkcs11.tokens import TokenFacts, find_again
 
-__all__ = ["Connection", "Lease", "connect"]
+__all__ = ["Connection", "Lease", "connect", "in_use"]
 
 _connections: dict[tuple[str, TokenFacts], Connection] = {}
 _connecting = threading.Lock()
@@ -64,6 +64,13 @@ def connect(module: Module, token: Token, facts: TokenFacts, ask: Callable[[str]
             if not connection.users:
                 _connections.pop(key, None)
                 connection.close()
+
+
+def in_use() -> tuple[Module, TokenFacts] | None:
+    """The token this process is logged in to, if it is one."""
+    with _connecting:
+        found = [(c.module, c.facts) for c in _connections.values()]
+    return found[0] if len(found) == 1 else None
 
 
 class Connection:
@@ -122,10 +129,14 @@ class Connection:
             if self._login is None or self._epoch != self.module.epoch:
                 self._login = self._opened()  # somebody else in this process has logged in, and will log out
         except PKCS11Error as error:
-            refusal = login_failed(error, str(self.facts), self._flags_now())
-            if refusal.code in ("wrong-pin", "pin-locked", "pin-state"):
-                self._refused = refusal
-            raise refusal from None
+            raise self.refused(error) from None
+
+    def refused(self, error: PKCS11Error) -> KeySourceError:
+        """Why nobody could log in; if it was for the PIN, nobody tries again. To be called in the gate."""
+        refusal = login_failed(error, str(self.facts), self._flags_now())
+        if refusal.code in ("wrong-pin", "pin-locked", "pin-state"):
+            self._refused = refusal
+        return refusal
 
     def _opened(self) -> Session:
         try:
@@ -146,6 +157,8 @@ class Connection:
         """A session of one's own; whatever is raised inside ends it. Raises `KeySourceError`, `PKCS11Error`."""
         if os.getpid() != self._pid:
             raise forked()
+        if self._refused is not None:
+            raise self._refused
         lease = self._take()
         try:
             with self.module.gate.call():

@@ -7,7 +7,7 @@ from pkcs11 import PKCS11Error, TokenFlag
 
 from dsig.errors import KeySourceError
 
-__all__ = ["LOST", "failed", "gone", "login_failed", "lost", "pin_state", "reason"]
+__all__ = ["ABOUT_PIN", "LOST", "failed", "gone", "login_failed", "lost", "pin_state", "reason"]
 
 LOST = (
     pkcs11.DeviceError,
@@ -25,6 +25,16 @@ LOST = (
     pkcs11.UserNotLoggedIn,
 )
 """After these the session, or the token, may be gone: worth one try to get it back."""
+ABOUT_PIN = (
+    pkcs11.FunctionCancelled,
+    pkcs11.FunctionRejected,
+    pkcs11.PinExpired,
+    pkcs11.PinIncorrect,
+    pkcs11.PinInvalid,
+    pkcs11.PinLenRange,
+    pkcs11.PinLocked,
+)
+"""After these nobody is logged in, and the next try may be the last."""
 _NOT_INITIALIZED = "not initialized"
 
 

@@ -22,6 +22,7 @@ from pkcs11 import PKCS11Error, _pkcs11
 
 from dsig.errors import KeySourceError
 from dsig_pkcs11 import cryptoki
+from dsig_pkcs11.calls import Calls
 from dsig_pkcs11.gate import Gate
 from dsig_pkcs11.modules import ModuleChoice
 
@@ -49,6 +50,7 @@ class Module(_pkcs11.lib):
         self.pid = 0
         self._table = cryptoki.table(path)
         self._arguments = cryptoki.init_args(choice.init_args)
+        self._calls: Calls | None = None
         self.gate = Gate()
         super().__init__(path)  # calls initialize()
 
@@ -69,14 +71,32 @@ class Module(_pkcs11.lib):
         self.pid = os.getpid()
         self.epoch += 1
 
+    def calls(self) -> Calls:
+        """What python-pkcs11 has no call for; sessions opened by one are not to be used by the other unless
+        `shares_sessions`. Raises `PKCS11Error`.
+        """
+        if self._calls is None:
+            if not self.shares_sessions:  # an instance of its own, which nobody has initialised yet
+                status = self._table.initialize(self._arguments)
+                if status not in (cryptoki.OK, cryptoki.ALREADY_INITIALIZED):
+                    raise PKCS11Error(f"C_Initialize gave 0x{status:x}")
+            self._calls = Calls(self._table)
+        return self._calls
+
+    @property
+    def shares_sessions(self) -> bool:
+        """Whether `calls` may use sessions and objects that python-pkcs11 has opened."""
+        return self._table.static
+
     def finalize(self) -> None:
         """C_Finalize, if this process has initialised: in the child of a fork it would break the parent's login."""
         if self.pid != os.getpid():
             return
         self.pid = 0
-        if self._table.static:
+        if self._table.static or self._calls is not None:
             self._table.finalize()
-        else:
+        self._calls = None
+        if not self._table.static:
             super().finalize()
 
     def restart(self) -> None:

@@ -15,7 +15,7 @@ from dsig.hookspecs import MacAlgorithmSpec
 from dsig_pkcs11 import objects
 from dsig_pkcs11.certificates import PublicKey
 from dsig_pkcs11.connection import Connection
-from dsig_pkcs11.failures import failed, lost
+from dsig_pkcs11.failures import ABOUT_PIN, failed, lost
 from dsig_pkcs11.mechanisms import Form, NoMechanism, Plan, choose
 
 __all__ = ["TokenSigner"]
@@ -156,12 +156,19 @@ class TokenSigner:
             return self._once(connection, data, plan)
         except PKCS11Error as error:
             if not lost(error):
-                raise failed(error, self._what) from None
+                raise self._failure(connection, error) from None
         connection.recover(generation, self._is_there)
         try:
             return self._once(connection, data, plan)
         except PKCS11Error as error:
-            raise failed(error, self._what) from None
+            raise self._failure(connection, error) from None
+
+    def _failure(self, connection: Connection, error: PKCS11Error) -> KeySourceError:
+        """Why there is no signature; a PIN that was refused for it is refused for all that follow."""
+        if self._key.always_authenticate and isinstance(error, ABOUT_PIN):
+            with connection.module.gate.call():
+                return connection.refused(error)
+        return failed(error, self._what)
 
     def _once(self, connection: Connection, data: bytes, plan: Plan) -> bytes:
         with connection.lease() as lease:
@@ -169,7 +176,11 @@ class TokenSigner:
             if key is None:
                 key = lease.objects[self._key] = objects.key_again(lease.session, self._key)
             mechanism = Mechanism[plan.mechanism]
-            if self._key.always_authenticate and connection.pin is not None:
+            if self._key.always_authenticate and connection.pad:
+                calls = connection.module.calls()
+                session = lease.session.handle  # type: ignore[attr-defined]  # the stub does not show it
+                signature = calls.sign_at_reader(session, key.handle, int(mechanism), data)
+            elif self._key.always_authenticate and connection.pin is not None:
                 signature = key.sign(data, mechanism=mechanism, pin=connection.pin.reveal())
             else:
                 signature = key.sign(data, mechanism=mechanism)

@@ -79,11 +79,11 @@ def _signer(connection: Connection, wanted: uri.TokenUri, file: str | None) -> T
 
     # 4. What each signature needs.
     if key.always_authenticate:
-        if connection.pad:
+        if connection.pad and not connection.module.shares_sessions:
             raise KeySourceError(
-                f"the key {key.uri} wants its PIN for each signature, typed at the reader, which is not supported",
+                f"the key {key.uri} wants a PIN typed at the reader each time, which this module cannot pass on",
                 code="pin-state",
-                hint="use the reader without PIN pad, or another key",
+                hint="name the reader's own module, not p11-kit's",
             )
         connection.pin_for_signing()
     chain = certificates.chain_of(certificate, [*offered, *(c for _, _, c in present)])

@@ -11,7 +11,7 @@ from dsig_pkcs11.library import Module
 from dsig_pkcs11.mechanisms import CANDIDATES
 from dsig_pkcs11.uri import TokenUri, quote
 
-__all__ = ["TokenFacts", "find_again", "find_token", "matching", "mechanisms_of", "tokens_of"]
+__all__ = ["TokenFacts", "digests_of", "find_again", "find_token", "matching", "mechanisms_of", "tokens_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,16 @@ def mechanisms_of(token: Token) -> frozenset[str]:
             info = token.slot.get_mechanism_info(mechanism)
             if "SIGN" in (info.flags.name or ""):
                 found.add(name)
+    return frozenset(found)
+
+
+def digests_of(token: Token) -> frozenset[int]:
+    """Numbers of the mechanisms that the token can digest with. Raises `PKCS11Error`."""
+    found = set()
+    for mechanism in token.slot.get_mechanisms():
+        info = token.slot.get_mechanism_info(mechanism)
+        if "DIGEST" in (info.flags.name or ""):
+            found.add(int(mechanism))
     return frozenset(found)
 
 

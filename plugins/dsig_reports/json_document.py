@@ -74,6 +74,7 @@ def _signature(signature: SignatureReport) -> dict[str, Any]:
             "transfer_syntax": mac.transfer_syntax,
             "digest": mac.digest,
             "encoding": mac.encoding,
+            "backend": mac.backend,
         },
         "profiles": list(signature.profiles),
         "purpose": _purpose(signature.purpose),

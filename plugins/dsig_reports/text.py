@@ -145,7 +145,8 @@ def _findings(page: Page, findings: Sequence[Finding], indent: int, verbose: int
 def _mac(mac: MacFacts) -> str:
     if not mac.digest:
         return ""
-    return f"{mac.algorithm} over {_READINGS.get(mac.encoding, mac.encoding)}"
+    by = f", computed by {mac.backend}" if mac.backend not in ("", "host") else ""
+    return f"{mac.algorithm} over {_READINGS.get(mac.encoding, mac.encoding)}{by}"
 
 
 def _covered(coverage: Coverage) -> str:

@@ -8,6 +8,7 @@
    P11SHIM_CANTLOCK=1               C_Initialize refuses to lock with what the system has
    P11SHIM_HIDE=0x1,0x3             mechanisms not listed
    P11SHIM_TOKENFLAGS=0x100         or-ed into the token's flags
+   P11SHIM_LOGIN_AGAIN=0xa0@2       C_Login for one signature gives this from the 2nd time on
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
    P11SHIM_LATENCY_US=5000          C_Sign takes this much longer
    P11SHIM_LOG=file                 one line per C_Login, C_Logout, C_OpenSession, C_Initialize, C_Finalize */
@@ -20,7 +21,7 @@ typedef unsigned long U;
 typedef struct { unsigned char version[2]; void *f[68]; } List;
 enum { INITIALIZE = 0, FINALIZE = 1, GETLIST = 3, TOKENINFO = 6, MECHANISMS = 7, OPEN = 12, CLOSE = 13, LOGIN = 18, LOGOUT = 19, SIGN = 43 };
 static List mine, *real;
-static long signatures, sessions;
+static long signatures, sessions, again;
 static void say(const char *what) {
   char *name = getenv("P11SHIM_LOG");
   FILE *file = name ? fopen(name, "a") : 0;
@@ -59,6 +60,8 @@ static U Login(U session, U who, unsigned char *pin, U size) {
   char *pad = getenv("P11SHIM_PADPIN");
   say(who == 2 ? "login again" : "login");
   if (e) return e;
+  if (who == 2 && number("P11SHIM_LOGIN_AGAIN") && __sync_add_and_fetch(&again, 1) >= from("P11SHIM_LOGIN_AGAIN"))
+    return number("P11SHIM_LOGIN_AGAIN");
   if (!pin && pad) { pin = (unsigned char *)pad; size = strlen(pad); }
   return ((U (*)(U, U, unsigned char *, U))real->f[LOGIN])(session, who, pin, size);
 }

@@ -164,6 +164,53 @@ def test_reader_with_a_pin_pad(softhsm: Token, shim: Path, run, tmp_path: Path) 
     assert dsig.verify(out, softhsm.trusting).verdict is dsig.FileVerdict.PASSED
 
 
+def typed(softhsm: Token, log: Path) -> dict[str, str]:
+    """A reader with a PIN pad, at which the right PIN is typed (shim)."""
+    return {
+        "P11SHIM_REAL": softhsm.module,
+        "P11SHIM_TOKENFLAGS": "0x100",
+        "P11SHIM_PADPIN": softhsm.pin,
+        "P11SHIM_LOG": str(log),
+    }
+
+
+def test_pin_typed_at_the_reader_for_each_signature(softhsm: Token, shim: Path, run, tmp_path: Path) -> None:
+    """CKA_ALWAYS_AUTHENTICATE and a PIN pad: C_Login without PIN between C_SignInit and C_Sign (PKCS#11 5.13)."""
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        shutil.copy(CT, tmp_path / "in" / f"{number}.dcm")
+    uri = softhsm.uri("careful", module=str(shim))
+    ran = run(
+        *("sign", tmp_path / "in", "-o", tmp_path / "out", "--key", uri), environment=typed(softhsm, tmp_path / "log")
+    )
+    assert ran.status == 0, ran.err
+    for number in range(3):
+        report = dsig.verify(tmp_path / "out" / f"{number}.dcm", softhsm.trusting)
+        assert report.verdict is dsig.FileVerdict.PASSED
+    log = (tmp_path / "log").read_text()
+    assert log.count("login again") == 3
+    assert log.count("login") == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [("0xa0", "is wrong"), ("0xa4", "is locked"), ("0x50", "was not entered"), ("0xa3", "has expired")],
+)
+def test_pin_that_is_refused_for_a_signature_is_not_asked_for_again(
+    softhsm: Token, shim: Path, run, tmp_path: Path, code: str, text: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        shutil.copy(CT, tmp_path / "in" / f"{number}.dcm")
+    uri = softhsm.uri("careful", module=str(shim))
+    environment = typed(softhsm, tmp_path / "log") | {"P11SHIM_LOGIN_AGAIN": f"{code}@2"}
+    ran = run("sign", tmp_path / "in", "-o", tmp_path / "out", "--key", uri, environment=environment)
+    assert ran.status == 6
+    assert text in ran.err
+    assert (tmp_path / "log").read_text().count("login again") == 2
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0.dcm"]
+
+
 def test_pin_source_of_the_uri(token: Token) -> None:
     with dsig.open_key(token.uri("p256", f"pin-source=file:{token.pin_file}")) as opened:
         good(opened.certificate, b"1" * 32, opened.signer.sign_digest(b"1" * 32, SHA256))

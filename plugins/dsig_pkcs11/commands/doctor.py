@@ -167,7 +167,10 @@ def _key(
     until = f"until {certificate.not_valid_after_utc:%Y-%m-%d}"
     examination.good("certificate", f"{certificate.subject.rfc4514_string()}, {until}")
     if key.always_authenticate and connection.pad:
-        examination.bad("signature", "the PIN of each signature would be typed at the reader, which is not supported")
+        if connection.module.shares_sessions:
+            examination.note("signature", "not tried: its PIN would have to be typed at the reader")
+        else:
+            examination.bad("signature", "its PIN is typed at the reader, which this module cannot pass on")
         return
     try:
         choose(key.key_type, "SHA256", mechanisms)
