@@ -130,9 +130,11 @@ def test_right_pin_is_neither_printed_nor_in_the_list_of_processes(softhsm: Toke
         "sys.stdout.buffer.write(child.stdout.read() + seen)\n"
         "sys.exit(child.returncode)\n"
     )
-    signing = ["-m", "dsig.cli", "sign", CT, "-v", "-o", tmp_path / "out.dcm", "--key", softhsm.uri("rsa2048")]
+    signing = ["-m", "dsig.cli", "sign", CT, "-v", "-o", tmp_path / "out.dcm"]
+    signing += ["--key", softhsm.uri("rsa2048", module=str(shim)), "--pin-file", softhsm.pin_file]
     done = subprocess.run(
-        [sys.executable, "-c", watcher, sys.executable, *map(str, signing), "--pin-file", str(softhsm.pin_file)],
+        [sys.executable, "-c", watcher, sys.executable, *map(str, signing)],
+        env=os.environ | {"P11SHIM_REAL": softhsm.module, "P11SHIM_START_US": "300000"},  # so that the probe is seen
         capture_output=True,
         check=False,
     )
