@@ -14,11 +14,13 @@ __all__ = [
     "Axis",
     "Coverage",
     "ErrorReport",
+    "Extent",
     "FileReport",
     "FileVerdict",
     "Finding",
     "MacFacts",
     "PluginUse",
+    "Protection",
     "Purpose",
     "Report",
     "SignatureReport",
@@ -149,6 +151,32 @@ class UnsignedElement:
     """`not-listed`, `unsignable-un`, `unsignable-nested-un`, `unsignable-tag`, or `private-vr-unknown`."""
     location: str = ""
     """Attribute path of a nested element, empty at the level of the signature."""
+    value: str = ""
+    """The value for people: escaped, at most 64 characters or so."""
+
+
+class Extent(StrEnum):
+    """How much of one kind of content is signed."""
+
+    SIGNED = "signed"
+    PARTLY = "partly"
+    UNSIGNED = "unsigned"
+    ABSENT = "absent"
+    """There is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Coverage in a line."""
+
+    pixels: Extent = Extent.ABSENT
+    """Pixel data, or the document, waveform or spectrum in their place."""
+    identity: Extent = Extent.ABSENT
+    """The patient's names, identifiers, birth date and sex."""
+    uids: Extent = Extent.ABSENT
+    """SOP class, instance, series, study and frame of reference."""
+    content: Extent = Extent.ABSENT
+    """Everything else: the clinical content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +189,9 @@ class Coverage:
     """Signature machinery, group lengths and trailing padding are left out of this list."""
     absent: tuple[str, ...] = ()
     """Listed as signed (`GGGGEEEE`) but not in the data set."""
+    unsigned_more: int = 0
+    """Nested elements besides those in `unsigned`: only the first of a flood are kept."""
+    protection: Protection = field(default_factory=Protection)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,8 @@ def _details(out: TextIO, signature: InspectedSignature, verbose: int) -> None:
     if verbose > 0:
         for element in signature.coverage.unsigned:
             place = element.location or f"({element.tag[:4]},{element.tag[4:]}) {element.keyword}"
-            row(out, "unsigned", f"{place.rstrip()}: {element.reason}", indent=4)
+            value = f" = {element.value}" if element.value else ""
+            row(out, "unsigned", f"{place.rstrip()}: {element.reason}{value}", indent=4)
 
 
 def _label(finding: Finding) -> str:

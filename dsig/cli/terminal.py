@@ -106,11 +106,12 @@ def signer(facts: SignerFacts | None) -> str:
 def covered(coverage: Coverage) -> str:
     """What is signed and what not, in one line."""
     text = f"{coverage.signed} element{'' if coverage.signed == 1 else 's'} signed"
-    if not coverage.unsigned:
+    count = len(coverage.unsigned) + coverage.unsigned_more
+    if not count:
         return f"{text}, none unsigned"
     names = [e.location or e.keyword or f"({e.tag[:4]},{e.tag[4:]})" for e in coverage.unsigned[:_SHOWN]]
-    more = f" and {len(coverage.unsigned) - _SHOWN} more" if len(coverage.unsigned) > _SHOWN else ""
-    return f"{text}, {len(coverage.unsigned)} unsigned: {', '.join(names)}{more}"
+    more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
+    return f"{text}, {count} unsigned: {', '.join(names)}{more}"
 
 
 def _shortened(text: str) -> str:

@@ -14,7 +14,7 @@ from dsig.dicom.walk import ELEMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUEN
 from dsig.errors import LimitError, UsageError, Where
 from dsig.limits import DEFAULT, Limits
 
-__all__ = ["DataSet", "Element", "ItemRef", "NestedDrop", "find_item", "read_data_set", "signable_tag"]
+__all__ = ["MACHINERY", "DataSet", "Element", "ItemRef", "NestedDrop", "find_item", "read_data_set", "signable_tag"]
 
 DIGITAL_SIGNATURES = 0xFFFAFFFA
 ORIGINAL_ATTRIBUTES = 0x04000561
@@ -53,12 +53,16 @@ class ItemRef:
 
 @dataclass(frozen=True, slots=True)
 class NestedDrop:
-    """A nested element that a signature over its sequence leaves out of the MAC."""
+    """A nested element that a signature over its sequence leaves out of the MAC, the signature machinery excepted."""
 
     top: int
     """Tag of the top-level sequence."""
     path: Path
     tag: int
+    vr: str
+    value: int
+    end: int
+    """After the value; -1 for a sequence."""
 
 
 class DataSet:
@@ -77,6 +81,9 @@ class DataSet:
         self.historic: list[Path] = []
         """Items with one below an Original Attributes Sequence (PS3.3 C.12.1.1.9): a former state."""
         self.drops: list[NestedDrop] = []
+        """Of each top-level sequence the first ones, up to the limit `findings`."""
+        self.dropped: dict[int, int] = {}
+        """How many there are by top-level sequence."""
         self._first: dict[int, Element] | None = None
 
     @property
@@ -172,7 +179,7 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             if vr == "UN":
                 tainted = True
             if not signable_tag(tag):
-                _drop(level, top, path, tag, limits)
+                _drop(level, top, path, (tag, vr, value, stop), limits)
         elif kind == ITEM:
             path[-1] = (path[-1][0], path[-1][1] + 1)
             item_starts.append(value)
@@ -185,7 +192,7 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             if tag == DIGITAL_SIGNATURES:
                 item_signed[-1] = True
             if not signable_tag(tag):
-                _drop(level, top, path, tag, limits)
+                _drop(level, top, path, (tag, vr, value, -1), limits)
             path.append((tag, -1))
             encodings.append(_inner(vr, encodings[-1]))
         elif kind == FRAGMENTS:
@@ -213,6 +220,8 @@ def _signable_above(tag: int) -> bool:
 
 
 _UNSIGNABLE = frozenset({0x4FFE0001, 0xFFFCFFFC})
+MACHINERY = _UNSIGNABLE | {DIGITAL_SIGNATURES}
+"""What signatures are made of, and padding: nobody expects these to be signed."""
 
 
 def _inner(vr: str, encoding: Encoding) -> Encoding:
@@ -220,9 +229,15 @@ def _inner(vr: str, encoding: Encoding) -> Encoding:
     return encoding.implicit() if vr == "UN" else encoding
 
 
-def _drop(level: DataSet, top: int, path: list[tuple[int, int]], tag: int, limits: Limits) -> None:
-    if tag & 0xFFFF and len(level.drops) < limits.findings:  # group lengths say nothing
-        level.drops.append(NestedDrop(top, tuple(path), tag))
+def _drop(
+    level: DataSet, top: int, path: list[tuple[int, int]], what: tuple[int, str, int, int], limits: Limits
+) -> None:
+    tag, vr, value, end = what
+    if tag & 0xFFFF == 0 or tag in MACHINERY:  # group lengths say nothing
+        return
+    count = level.dropped[top] = level.dropped.get(top, 0) + 1
+    if count <= limits.findings:
+        level.drops.append(NestedDrop(top, tuple(path), tag, vr, value, end))
 
 
 def _signed_item(level: DataSet, item: ItemRef, limits: Limits) -> None:

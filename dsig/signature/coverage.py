@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dsig.dicom.dataset import DataSet, signable_tag
+from dsig.dicom.dataset import MACHINERY, DataSet, Element, signable_tag
 from dsig.dicom.dictionary import keyword_of
 from dsig.dicom.location import format_path
-from dsig.model import Axis, Coverage, Finding, Status, UnsignedElement
-from dsig.signature.items import DIGITAL_SIGNATURES, MAC_PARAMETERS
+from dsig.dicom.walk import ELEMENT, FRAGMENTS
+from dsig.model import Axis, Coverage, Extent, Finding, Protection, Status, UnsignedElement
+from dsig.signature.shown import shown_value
 
 __all__ = ["coverage_axis", "coverage_of"]
 
-_MACHINERY = frozenset({MAC_PARAMETERS, DIGITAL_SIGNATURES, 0xFFFCFFFC})
+_PIXELS = frozenset({0x00420011, 0x54000100, 0x56000020, 0x7FE00008, 0x7FE00009, 0x7FE00010})
+"""Pixel data, and what stands for them in documents, waveforms and spectra."""
+_IDENTITY = frozenset(
+    {
+        0x00100010, 0x00100020, 0x00100021, 0x00100024, 0x00100030, 0x00100032, 0x00100040, 0x00101000, 0x00101001,
+        0x00101002,
+    }
+)  # fmt: skip
+"""Who the patient is (PS3.3 C.7.1.1)."""
+_UIDS = frozenset({0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00200052})
+"""Which instance this is, and of which series and study."""
+
+
+_EXTENTS = {
+    frozenset[bool](): Extent.ABSENT,
+    frozenset({True}): Extent.SIGNED,
+    frozenset({False}): Extent.UNSIGNED,
+    frozenset({True, False}): Extent.PARTLY,
+}
 
 
 def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
@@ -26,7 +45,7 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
         if tag in wanted and tag not in covered and element.signable:
             signed += 1
             covered.add(tag)
-        elif tag & 0xFFFF and tag not in _MACHINERY:
+        elif tag & 0xFFFF and tag not in MACHINERY:
             if not signable_tag(tag):
                 reason = "unsignable-tag"
             elif element.vr == "UN" and element.kind == 0:
@@ -37,15 +56,41 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
                 reason = "duplicate"
             else:
                 reason = "not-listed"
-            unsigned.append(UnsignedElement(f"{tag:08X}", keyword_of(tag), reason))
-    unsigned.extend(
-        UnsignedElement(f"{d.tag:08X}", keyword_of(d.tag), "unsignable-tag", format_path(d.path, d.tag))
-        for d in level.drops
-        if d.top in covered and d.tag not in _MACHINERY
+            unsigned.append(UnsignedElement(f"{tag:08X}", keyword_of(tag), reason, value=_value(level, element)))
+    nested = [d for d in level.drops if d.top in covered]
+    unsigned += (
+        UnsignedElement(
+            f"{d.tag:08X}",
+            keyword_of(d.tag),
+            "unsignable-tag",
+            format_path(d.path, d.tag),
+            "a sequence" if d.end < 0 else shown_value(level, d.vr, d.value, d.end),
+        )
+        for d in nested
     )
     present = {e.tag for e in level.elements}
     absent = tuple(f"{tag:08X}" for tag in sorted(wanted - present))
-    return Coverage(signed, tuple(unsigned), absent)
+    more = sum(count for top, count in level.dropped.items() if top in covered) - len(nested)
+    return Coverage(signed, tuple(unsigned), absent, more, _protection(level, covered))
+
+
+def _value(level: DataSet, element: Element) -> str:
+    if element.kind == ELEMENT:
+        return shown_value(level, element.vr, element.value, element.end)
+    what = "encapsulated" if element.kind == FRAGMENTS else "a sequence"
+    return f"{what} ({element.end - element.value} bytes)"
+
+
+def _protection(level: DataSet, covered: Collection[int]) -> Protection:
+    """Coverage in a line: of each kind of content, is all signed, some, or nothing?"""
+    kinds: dict[str, set[bool]] = {"pixels": set(), "identity": set(), "uids": set(), "content": set()}
+    for element in level.elements:
+        tag = element.tag
+        if tag & 0xFFFF == 0 or tag in MACHINERY:
+            continue
+        kind = "pixels" if tag in _PIXELS else "identity" if tag in _IDENTITY else "uids" if tag in _UIDS else "content"
+        kinds[kind].add(tag in covered)
+    return Protection(**{kind: _EXTENTS[frozenset(seen)] for kind, seen in kinds.items()})
 
 
 def coverage_axis(coverage: Coverage) -> Axis:
@@ -58,13 +103,18 @@ def coverage_axis(coverage: Coverage) -> Axis:
     findings = tuple(
         Finding(
             f"unsigned-{reason}",
-            f"{len(elements)} element{'s' if len(elements) > 1 else ''} not protected: {_names(elements)}",
+            f"{_count(reason, elements, coverage.unsigned_more)} not protected: {_names(elements)}",
             clause="PS3.3 C.12.1.1.3.1.1",
             severity="warning",
         )
         for reason, elements in reasons.items()
     )
     return Axis(Status.INDETERMINATE, findings)
+
+
+def _count(reason: str, elements: list[UnsignedElement], more: int) -> str:
+    count = len(elements) + (more if reason == "unsignable-tag" else 0)
+    return f"{count} element{'s' if count > 1 else ''}"
 
 
 def _names(elements: list[UnsignedElement]) -> str:

@@ -129,8 +129,16 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
                 "keyword": element.keyword,
                 "reason": element.reason,
                 "location": element.location,
+                "value": element.value,
             }
             for element in coverage.unsigned
         ],
+        "unsigned_more": coverage.unsigned_more,
+        "protection": {
+            "pixels": coverage.protection.pixels.value,
+            "identity": coverage.protection.identity.value,
+            "uids": coverage.protection.uids.value,
+            "content": coverage.protection.content.value,
+        },
         "absent": list(coverage.absent),
     }

@@ -82,7 +82,8 @@ def _answers(file: FileReport) -> Iterator[str]:
         signer = signature.signer
         yield f"  signer: {_text(signer.subject if signer else 'unknown')}"
         yield f"  sha256: {_text(signer.sha256 if signer else 'unknown')}"
-        yield f"  covered: {signature.coverage.signed} signed, {len(signature.coverage.unsigned)} unsigned"
+        coverage = signature.coverage
+        yield f"  covered: {coverage.signed} signed, {len(coverage.unsigned) + coverage.unsigned_more} unsigned"
         yield from (f"  {name}: {axis.status.value}" for name, axis in signature.axes.items())
 
 

@@ -91,6 +91,8 @@ def _signature(page: Page, signature: SignatureReport, verbose: int) -> None:
     remarks = {"integrity": _mac(signature.mac), "coverage": _covered(signature.coverage)}
     for name, axis in signature.axes.items():
         _axis(page, name, axis, remarks.get(name, ""), verbose)
+        if name == "coverage":
+            page.line(_protected(signature.coverage), indent=4 + _COLUMN)
     if verbose > 0:
         _unprotected(page, signature.coverage)
         row("digest", signature.mac.digest or "none")
@@ -151,7 +153,14 @@ def _mac(mac: MacFacts) -> str:
 
 def _covered(coverage: Coverage) -> str:
     signed = f"{coverage.signed} element{'' if coverage.signed == 1 else 's'} signed"
-    return f"{signed}, {len(coverage.unsigned) or 'none'} unsigned"
+    return f"{signed}, {len(coverage.unsigned) + coverage.unsigned_more or 'none'} unsigned"
+
+
+def _protected(coverage: Coverage) -> str:
+    """What kinds of content the signature protects, in a line."""
+    kinds = coverage.protection
+    said = {"pixels": kinds.pixels, "identity": kinds.identity, "UIDs": kinds.uids, "clinical content": kinds.content}
+    return ", ".join(f"{kind} {how}" for kind, how in said.items())
 
 
 def _extent(file: FileReport) -> str:
@@ -167,7 +176,10 @@ def _extent(file: FileReport) -> str:
 def _unprotected(page: Page, coverage: Coverage) -> None:
     for element in coverage.unsigned:
         place = element.location or f"({element.tag[:4]},{element.tag[4:]}) {element.keyword}"
-        page.line(f"{place.rstrip()}: {element.reason}", indent=4, lead="unsigned", column=_COLUMN)
+        value = f" = {element.value}" if element.value else ""
+        page.line(f"{place.rstrip()}: {element.reason}{value}", indent=4, lead="unsigned", column=_COLUMN)
+    if coverage.unsigned_more:
+        page.line(f"and {coverage.unsigned_more} more inside sequences", indent=4, lead="unsigned", column=_COLUMN)
     for tag in coverage.absent:
         page.line(f"({tag[:4]},{tag[4:]})", indent=4, lead="absent", column=_COLUMN)
 

@@ -59,7 +59,13 @@ def test_fixed_points_of_the_report(run, signed_ct, ct, tmp_path, trust):
     (signature,) = report["files"][0]["signatures"]
     # openssl x509 -in pki/rsa2048.pem -noout -fingerprint -sha256
     assert signature["signer"]["sha256"] == "b58628d7a22b2f79b4b0349682262663a8d3cc0bde8603e30bc1d4fd17a9a5ac"
-    assert signature["coverage"] == {"signed": 257, "unsigned": [], "absent": []}
+    assert signature["coverage"] == {
+        "signed": 257,
+        "unsigned": [],
+        "absent": [],
+        "unsigned_more": 0,
+        "protection": {"pixels": "signed", "identity": "signed", "uids": "signed", "content": "signed"},
+    }
     assert signature["location"] == "/"
     assert signature["times"]["proven"] is None
     assert {use["name"] for use in report["plugins"]} == {"cryptography", "macs", "reports"}
@@ -77,6 +83,20 @@ def test_verdict_comes_first_and_is_never_a_bare_ok(run, signed_ct, trust):
     for more in ([], ["--quiet"], ["--verbose"]):
         first = run("verify", signed_ct, *trust, *more).out.splitlines()[0]
         assert first == f"passed        {signed_ct} (1 signature: 257 elements signed, none unsigned)"
+
+
+def test_what_is_protected_is_summed_up_and_what_is_not_is_shown(run, corpus, trust, validator):
+    file = corpus / "files" / "v-tags-one.dcm"
+    plain = run("verify", file, *trust).out
+    assert "pixels unsigned, identity partly, UIDs unsigned, clinical content unsigned" in plain
+    assert "unsigned    (0010,0020) PatientID: not-listed = 4MR1" in run("verify", file, *trust, "-v").out
+    ran = run("verify", file, *trust, "--format", "json")
+    validator.validate(json.loads(ran.out))
+    coverage = json.loads(ran.out)["files"][0]["signatures"][0]["coverage"]
+    assert {"tag": "00100020", "keyword": "PatientID", "reason": "not-listed", "location": "", "value": "4MR1"} in (
+        coverage["unsigned"]
+    )
+    assert coverage["protection"]["identity"] == "partly"
 
 
 def test_quiet_is_one_line_a_file(run, signed_ct, ct, tampered, trust):

@@ -17,6 +17,7 @@ from dsig.model import (
     Axis,
     Coverage,
     ErrorReport,
+    Extent,
     FileReport,
     FileVerdict,
     Finding,
@@ -52,7 +53,9 @@ def signature(text: str = "x", status: Status = Status.PASSED, findings: int = 0
         "mac": MacFacts(1, text, text, text, text),
         "signer": SignerFacts(text, text, text, text, text),
         "times": Times(text, text, text),
-        "coverage": Coverage(1, (UnsignedElement(text, text, text, text), UnsignedElement(text, text, text)), (text,)),
+        "coverage": Coverage(
+            1, (UnsignedElement(text, text, text, text, text), UnsignedElement(text, text, text)), (text,)
+        ),
         "purpose": Purpose(text, text, text),
         "profiles": (text,),
     }
@@ -93,7 +96,7 @@ def test_every_text_of_the_model_is_in_the_hostile_report():
     """So that the test above cannot go stale."""
 
     def texts(value: object) -> list[str]:
-        if isinstance(value, (FileVerdict, Status)):
+        if isinstance(value, (Extent, FileVerdict, Status)):
             return []
         if isinstance(value, str):
             return [value]

@@ -121,6 +121,85 @@ def test_tags_that_are_listed_and_absent_are_named():
     assert signature.coverage.signed == len(DATA)
 
 
+# ------------------------------------------------------------------------------------------------ what is shown of it
+
+
+@pytest.mark.parametrize(
+    ("whole", "shown"),
+    [
+        (element(0x00104000, "LT", b"fell twice"), "fell twice"),
+        (element(0x00104000, "LT", b""), ""),
+        (element(0x00104000, "LT", b"a\x1b[31m\r\nb"), r"a\x1b[31m\r\nb"),
+        (element(0x00104000, "LT", "gr\u00fc\u00dfe ".encode("latin-1")), "gr\u00fc\u00dfe"),
+        (element(0x00104000, "LT", b"x" * 1000), "x" * 63 + "\u2026"),
+        (element(0x00281052, "DS", b"-1024 "), "-1024"),
+        (element(0x00280002, "US", b"\3\0"), "3"),
+        (element(0x00280009, "AT", b"\x18\0\x63\x10"), "(0018,1063)"),
+        (element(0x00189089, "FD", bytes.fromhex("000000000000f03f 000000000000f0bf")), "1\\-1"),
+        (element(0x00281201, "OW", bytes(range(40))), "000102030405060708090a0b0c0d0e0f\u2026 (40 bytes)"),
+        (element(0x00091001, "UN", b"SMITH^JOHN"), "SMITH^JOHN"),
+        (element(0x00091001, "UN", b"\1\2"), "0102 (2 bytes)"),
+        (element(0x00280002, "US", b"\3\0\0"), "030000 (3 bytes)"),
+        (sequence(0x00081140, item()), "a sequence (8 bytes)"),
+    ],
+)
+def test_the_value_of_what_is_not_protected_is_shown_short_and_harmless(whole: bytes, shown: str):
+    number = int.from_bytes(whole[:2], "little") << 16 | int.from_bytes(whole[2:4], "little")
+    [unsigned] = verified(with_(number, whole)).coverage.unsigned
+    assert unsigned.value == shown
+    assert unsigned.value.isprintable()
+
+
+def test_values_are_read_by_the_character_set_of_the_data_set():
+    charset, name = element(0x00080005, "CS", b"ISO_IR 144"), element(0x00104000, "LT", b"\xbb\xee\xda\xdb")
+    parts = GOOD.but(data=DATA | {0x00080005: charset, 0x00104000: name}, listed=(0x00080005, *DATA))
+    [unsigned] = verified(parts).coverage.unsigned
+    assert unsigned.value == "\u041b\u044e\u043a\u043b"  # PS3.5 annex I: ISO 8859-5
+
+
+def test_nested_values_are_shown_too():
+    data = DATA | {0x00400275: sequence(0x00400275, item(element(0x00060010, "LO", b"forged")))}
+    hashed = bytes.fromhex("40007502 5351 0000 feff00e0 feffdde0")
+    [unsigned] = verified(GOOD.but(data=data, hashed={0x00400275: hashed})).coverage.unsigned
+    assert (unsigned.location, unsigned.value) == ("RequestAttributesSequence[0].(0006,0010)", "forged")
+
+
+def test_a_flood_of_nested_elements_is_counted_to_the_last():
+    """Nothing hides behind it: neither the number, nor what other sequences leave out."""
+    flood = item(*(element(0x00060000 + n, "LO", b"ab") for n in range(1, 1001)))
+    other = item(element(0x00060010, "LO", b"forged"))
+    tail = bytes.fromhex("5351 0000 feff00e0 feffdde0")
+    data = DATA | {0x00081140: sequence(0x00081140, flood), 0x00400275: sequence(0x00400275, other)}
+    hashed = {0x00081140: e.tag(0x00081140) + tail, 0x00400275: e.tag(0x00400275) + tail}
+    signature = verified(GOOD.but(data=data, hashed=hashed))
+    assert len(signature.coverage.unsigned) + signature.coverage.unsigned_more == 1001
+    assert "RequestAttributesSequence[0].(0006,0010)" in [x.location for x in signature.coverage.unsigned]
+    [finding] = [f for f in signature.axes["coverage"].findings if f.code == "unsigned-unsignable-tag"]
+    assert finding.message.startswith("1001 elements")
+
+
+@pytest.mark.parametrize(
+    ("left_out", "expected"),
+    [
+        ((), ("signed", "signed", "signed", "signed")),
+        ((0x7FE00010,), ("unsigned", "signed", "signed", "signed")),
+        ((0x00100010,), ("signed", "partly", "signed", "signed")),
+        ((0x00100010, 0x00100020), ("signed", "unsigned", "signed", "signed")),
+        ((0x00080018,), ("signed", "signed", "partly", "signed")),
+        ((0x00280010,), ("signed", "signed", "signed", "unsigned")),
+    ],
+)
+def test_kinds_of_content_are_summed_up(left_out: tuple[int, ...], expected: tuple[str, ...]):
+    kinds = verified(GOOD.but(listed=tuple(n for n in DATA if n not in left_out))).coverage.protection
+    assert (kinds.pixels, kinds.identity, kinds.uids, kinds.content) == expected
+
+
+def test_kinds_of_content_that_are_not_there_are_absent():
+    data = {0x00080018: DATA[0x00080018]}
+    kinds = verified(GOOD.but(data=data)).coverage.protection
+    assert (kinds.pixels, kinds.identity, kinds.uids, kinds.content) == ("absent", "absent", "signed", "absent")
+
+
 # -------------------------------------------------------------------------------------------------- required coverage
 
 PARTLY = with_(0x00104000, element(0x00104000, "LT", b"ab"))
