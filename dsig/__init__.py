@@ -42,10 +42,19 @@ if TYPE_CHECKING:
     )
     from dsig.policy import Policy, load_policy
     from dsig.proof import TimestampPolicy
+    from dsig.stamping import QueryOptions, TsaOptions
     from dsig.trust import TrustMaterial, load_trust
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
     from dsig.verbs.remove import Removed, remove
     from dsig.verbs.sign import Signed, SignOptions, sign
+    from dsig.verbs.timestamp import (
+        Timestamped,
+        attach_timestamp,
+        read_uid_file,
+        timestamp,
+        timestamp_query,
+        uid_file,
+    )
     from dsig.verbs.verify import VerifyOptions, verify
 
 _HOMES = {
@@ -61,6 +70,8 @@ _HOMES = {
     "proof": "TimestampPolicy",
     "verbs.remove": "Removed remove",
     "verbs.sign": "SignOptions Signed sign",
+    "stamping": "QueryOptions TsaOptions",
+    "verbs.timestamp": "Timestamped attach_timestamp timestamp read_uid_file timestamp_query uid_file",
     "trust": "TrustMaterial load_trust",
     "verbs.verify": "VerifyOptions verify",
 }
@@ -86,6 +97,7 @@ __all__ = [
     "PluginError",
     "Policy",
     "PrivateTag",
+    "QueryOptions",
     "Removed",
     "Report",
     "SignOptions",
@@ -93,17 +105,24 @@ __all__ = [
     "Signed",
     "Status",
     "TimestampPolicy",
+    "Timestamped",
     "TrustMaterial",
+    "TsaOptions",
     "UsageError",
     "VerifyOptions",
     "Where",
+    "attach_timestamp",
     "inspect",
     "load_dictionaries",
     "load_policy",
     "load_trust",
     "open_key",
+    "read_uid_file",
     "remove",
     "sign",
+    "timestamp",
+    "timestamp_query",
+    "uid_file",
     "verify",
 ]
 

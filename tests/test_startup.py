@@ -89,7 +89,15 @@ def test_loading_all_plugins_imports_nothing_heavy():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["sign", "--help"], ["verify", "--help"], ["inspect", "--help"], ["remove", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["sign", "--help"],
+        ["verify", "--help"],
+        ["inspect", "--help"],
+        ["remove", "--help"],
+        ["timestamp", "--help"],
+    ],
 )
 def test_help_imports_nothing_heavy(arguments):
     assert not of(HEAVY | CRYPTOGRAPHY, imported_by_command(*arguments))

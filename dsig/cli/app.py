@@ -17,6 +17,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "verify": ("dsig.cli.verify:command", "Say what the signatures of files are worth."),
     "inspect": ("dsig.cli.inspect:command", "List the signatures of a file, without a verdict."),
     "remove": ("dsig.cli.remove:command", "Take signatures out of files."),
+    "timestamp": ("dsig.cli.timestamp:command", "Have signatures stamped by a time stamp authority."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
     "config": ("dsig.cli.config:command", "Check and show the configuration."),
 }

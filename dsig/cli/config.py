@@ -70,6 +70,8 @@ def _checked(ctx: click.Context, file: str | None) -> Configuration:
     for name in configured.defaults:
         module, _, attribute = BUILT_IN[name][0].partition(":")
         found = getattr(importlib.import_module(module), attribute)
+        if isinstance(found, click.Group):
+            found = next((inner for inner in found.commands.values() if isinstance(inner, Configured)), found)
         if isinstance(found, Configured):
             refuse_unknown(configured, found)
     return configured

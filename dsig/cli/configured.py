@@ -23,6 +23,11 @@ class Configured(click.Command):
     What is typed comes before a setup, and a setup before the defaults of the command.
     """
 
+    @property
+    def table(self) -> str:
+        """The table with its defaults: its name, or that of the group it belongs to."""
+        return self.name or ""
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse, with the configuration behind what was typed. Raises `UsageError`."""
         typed, _, _ = self.make_parser(ctx).parse_args(args=list(args))
@@ -72,18 +77,22 @@ def _defaults(configured: Configuration, command: click.Command) -> dict[str, An
     """Parameter to value."""
     options = dict(_long_options(command))
     behind: dict[str, Any] = {}
-    for key, value in configured.defaults.get(command.name or "", {}).items():
+    for key, value in configured.defaults.get(_table(command), {}).items():
         option = options.get(key)
         if option is None or option.name is None:
             close = get_close_matches(key, options, n=1)
             raise UsageError(
-                f"the configuration cannot be used: [{command.name}] has the unknown key {key!r}",
+                f"the configuration cannot be used: [{_table(command)}] has the unknown key {key!r}",
                 code="configuration",
                 where=Where(", ".join(configured.files)),
                 hint=f"did you mean {close[0]}?" if close else f"dsig {command.name} --help shows the options",
             )
-        behind[option.name] = _fitting(option, value, f"{key} in [{command.name}]", ", ".join(configured.files))
+        behind[option.name] = _fitting(option, value, f"{key} in [{_table(command)}]", ", ".join(configured.files))
     return behind
+
+
+def _table(command: click.Command) -> str:
+    return command.table if isinstance(command, Configured) else command.name or ""
 
 
 def _setups(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dsig.cli.batch import run_jobs
@@ -21,6 +23,7 @@ from dsig.cli.options import (
 from dsig.cli.outputs import Job, plan
 from dsig.cli.tags import read_tag_file
 from dsig.cli.terminal import covered, row, signer, standard_output
+from dsig.cli.tsa import tsa_options
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
@@ -28,6 +31,9 @@ from dsig.keys import open_key
 from dsig.plugins import HOST, Plugins
 from dsig.secrets import Channels
 from dsig.verbs.sign import Signed, SignOptions, sign
+
+if TYPE_CHECKING:
+    from dsig.stamping import TsaOptions
 
 __all__ = ["command"]
 
@@ -53,6 +59,11 @@ __all__ = ["command"]
 @click.option("--transfer-syntax", metavar="UID", help="Write in this one: a UID, explicit, implicit, big or deflated.")
 @click.option("--lengths", type=click.Choice(["explicit", "undefined"]), help="Write sequences with such lengths.")
 @click.option("--dump", metavar="FILE", help="Write the bytes that are hashed.")
+@tsa_options(
+    "--timestamp",
+    "Have it stamped by this TSA (http or https); nothing is written without. Repeatable.",
+    required=False,
+)
 @old_format_option
 @convert_un_option
 @dictionary_option
@@ -80,6 +91,7 @@ def command(
     transfer_syntax: str | None,
     lengths: str | None,
     dump: str | None,
+    tsa: TsaOptions | None,
     old_format: bool,
     convert_un: bool,
     dictionary: Dictionary | None,
@@ -112,6 +124,7 @@ def command(
         convert_un=convert_un,
         dictionary=dictionary,
         dump=dump,
+        timestamp=tsa,
         in_place=in_place,
         input_kind=input_kind,
         crypto_backend=crypto_backend,
@@ -152,6 +165,9 @@ def _tell(signed: Signed, verbose: bool) -> None:
         if signed.mac.backend != HOST:
             row(out, "digest by", signed.mac.backend)
         row(out, "covers", covered(signed.coverage))
+        if signed.timestamp is not None:
+            stamp = signed.timestamp.facts
+            row(out, "timestamp", f"{stamp.time:%Y-%m-%d %H:%M:%S} UTC by {stamp.tsa}")
         for finding in signed.findings:
             row(out, "note" if finding.severity == "info" else finding.severity, finding.message)
         if verbose:

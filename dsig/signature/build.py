@@ -18,6 +18,7 @@ from dsig.errors import UsageError
 from dsig.model import Purpose
 from dsig.signature import items as tags
 from dsig.signature.mac import MacCursor, mac_pieces, pump
+from dsig.signature.timestamp import timestamp_elements
 
 __all__ = ["NewSignature", "Place", "datetime_now", "free_mac_id", "new_uid", "place_for"]
 
@@ -51,8 +52,8 @@ class NewSignature:
             )
         )
 
-    def signature_item(self, encoding: Encoding, signature: bytes) -> bytes:
-        """Content of the Digital Signatures item."""
+    def signature_item(self, encoding: Encoding, signature: bytes, token: bytes = b"") -> bytes:
+        """Content of the Digital Signatures item, with a time-stamp token if there is one."""
         return b"".join(
             (
                 element(tags.MAC_ID, "US", struct.pack(f"{encoding.order}H", self.mac_id), encoding),
@@ -61,6 +62,7 @@ class NewSignature:
                 element(tags.CERTIFICATE_TYPE, "CS", _even(tags.X509, b" "), encoding),
                 element(tags.CERTIFICATE, "OB", _even_bytes(self.certificate), encoding),
                 element(tags.SIGNATURE, "OB", _even_bytes(signature), encoding),
+                timestamp_elements(token, encoding) if token else b"",
                 b"" if self.purpose is None else _purpose(self.purpose, encoding),
             )
         )

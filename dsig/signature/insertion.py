@@ -23,17 +23,20 @@ def signature_changes(
     repads: Collection[Repad],
     signature: Callable[[], bytes],
     limits: Limits,
+    *,
+    token: Callable[[], bytes] = bytes,
 ) -> list[Change]:
     """The two new items at their places, values with new padding, and every length around them.
 
-    `signature` gives the signature value; it is asked for only when the copy gets to the first byte that depends on it.
+    `signature` gives the signature value, `token` its time-stamp token or nothing; they are asked for only when the
+    copy gets to the first byte that depends on them.
     """
     encoding = level.encoding
     mac_place, signature_place = place_for(level, MAC_PARAMETERS), place_for(level, DIGITAL_SIGNATURES)
     mac_data = mac_place.data(new.mac_item(encoding), encoding)
 
     def signature_data() -> bytes:
-        return signature_place.data(new.signature_item(encoding, signature()), encoding)
+        return signature_place.data(new.signature_item(encoding, signature(), token()), encoding)
 
     def signature_size() -> int:
         return len(signature_data())

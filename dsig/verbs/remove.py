@@ -10,10 +10,10 @@ from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import Path
 from dsig.dicom.lookup import Lookup
-from dsig.dicom.output import Deflater
 from dsig.dicom.reencode import as_wanted
+from dsig.dicom.rewrite import rewrite
 from dsig.dicom.source import open_source
-from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened, write_spliced
+from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened
 from dsig.dicom.walk import SEQUENCE
 from dsig.errors import DsigError, UsageError, Where
 from dsig.io import Given, as_input, as_output, name_of
@@ -75,13 +75,7 @@ def remove(
         ):
             removal = _Removal(file, uid, limits)
             with as_output(given, output, in_place=in_place) as destination:
-                for chunk in file.header():
-                    destination.file.write(chunk)
-                deflater = Deflater(destination.file) if file.syntax.deflated else None
-                write = deflater.write if deflater else destination.file.write
-                write_spliced(file.data, file.start, file.end, removal.changes, write, lambda _offset, _chunk: None)
-                if deflater:
-                    deflater.close()
+                rewrite(file, removal.changes, destination.file)
     except DsigError as error:
         raise error.located(name) from None
     return Removed(name, destination.result, tuple(removal.removed))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
@@ -48,7 +48,11 @@ from dsig.signature.reading import OLD_FORMAT, STORED
 from dsig.signature.selection import refuse_unsignable_place, select
 from dsig.signature.signatures import find_signatures
 from dsig.signature.structure import refuse_disorder
+from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.signature.view import LevelView
+
+if TYPE_CHECKING:  # most signatures are made without a TSA
+    from dsig.stamping import Stamp, TsaOptions
 
 __all__ = ["SignOptions", "Signed", "sign"]
 
@@ -90,6 +94,8 @@ class SignOptions:
     """Sign implicit VR with the VRs that dictionaries give to private elements, and values too long for their VR in
     explicit form, as other programs do. Such a signature verifies only where dictionaries agree (decision 0004).
     """
+    timestamp: TsaOptions | None = None
+    """TSAs to have the signature stamped by; nothing is written if none does."""
     in_place: bool = False
     input_kind: str = "auto"
     mac_backend: str = HOST
@@ -111,6 +117,8 @@ class Signed:
     signer: SignerFacts
     date_time: str
     coverage: Coverage
+    timestamp: Stamp | None
+    """What a TSA made of the signature."""
     findings: tuple[Finding, ...]
     """What the user should know: canonicalised values, elements left out, certificates out of their validity."""
     plugins: tuple[PluginUse, ...]
@@ -212,6 +220,7 @@ class _Signing:
         self.cursor: MacCursor | None = None
         self.digest = b""
         self.signature = b""
+        self.stamp: Stamp | None = None
 
     # -------------------------------------------------------------------------------------------- before any work
 
@@ -378,7 +387,7 @@ class _Signing:
         file = self.file
         self.cursor = MacCursor(self.pieces(), self.hashed)
         changes = signature_changes(
-            file, self.main, self.level, self.new, self.repads, self.signed, self.options.limits
+            file, self.main, self.level, self.new, self.repads, self.signed, self.options.limits, token=self.token
         )
         write_spliced(file.data, file.start, file.end, changes, write, self.cursor.feed)
 
@@ -404,6 +413,18 @@ class _Signing:
             self.signature = value
         return self.signature
 
+    def token(self) -> bytes:
+        """The time-stamp token of the signature, if one is wanted. Raises `OutputError` if no TSA gives one."""
+        if self.options.timestamp is None:
+            return b""
+        if self.stamp is None:
+            from dsig.stamping import stamped
+
+            values = (signature_value(self.signed(), self.facts),)
+            self.stamp = stamped(values, self.options.timestamp, self.plugins)
+            self.findings += self.stamp.findings
+        return self.stamp.token
+
     def look_again(self, out: IO[bytes]) -> None:
         """Walk what was written and insist that the new signature is in it as intended. Raises `OutputError`."""
         out.flush()
@@ -422,6 +443,7 @@ class _Signing:
             and found[0].mac.elements == tuple(self.new.elements)
             and {e.tag for e in found[0].selected} == set(self.new.elements)
             and not any(f.severity == "error" for f in found[0].structure)
+            and stored_timestamp(found[0].item).token == (self.stamp.token if self.stamp else None)
         )
         if not intact:
             raise OutputError(
@@ -465,6 +487,7 @@ class _Signing:
             facts.signer(),
             new.date_time,
             coverage,
+            self.stamp,
             tuple(self.findings),
             tuple(sorted(origins, key=lambda o: (o.distribution, o.name))),
         )

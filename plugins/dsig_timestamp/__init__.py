@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dsig.hookspecs import TimestampVerifierSpec, hookimpl
+from dsig.hookspecs import TimestampSourceSpec, TimestampVerifierSpec, hookimpl
 
-__all__ = ["dsig_timestamp_verifiers"]
+__all__ = ["dsig_timestamp_sources", "dsig_timestamp_verifiers"]
 
 
 @hookimpl
@@ -17,5 +17,18 @@ def dsig_timestamp_verifiers() -> list[TimestampVerifierSpec]:
             factory="dsig_timestamp.rfc3161:Rfc3161",
             types=("CMS_TSP",),
             requires="pip install asn1crypto cryptography",
+        )
+    ]
+
+
+@hookimpl
+def dsig_timestamp_sources() -> list[TimestampSourceSpec]:
+    """RFC 3161 3.4."""
+    return [
+        TimestampSourceSpec(
+            name="http",
+            summary="TSAs over HTTP and HTTPS (RFC 3161 3.4)",
+            factory="dsig_timestamp.http:HttpTsa",
+            schemes=("http", "https"),
         )
     ]

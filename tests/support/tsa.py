@@ -1,0 +1,202 @@
+"""Time stamp authorities on this machine: certificates and tokens by `openssl`, HTTP by the standard library.
+
+Nothing here knows dsig's code. Keys and certificates are made once for a test run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+CONFIG = """
+[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = unused
+[root]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[tsa]
+basicConstraints = critical, CA:false
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+[not-critical]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = timeStamping
+[not-alone]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, timeStamping, codeSigning
+[other-usage]
+keyUsage = critical, digitalSignature
+extendedKeyUsage = critical, codeSigning
+[no-usage]
+keyUsage = critical, digitalSignature
+[signer]
+basicConstraints = critical, CA:false
+keyUsage = critical, digitalSignature, nonRepudiation
+subjectKeyIdentifier = hash
+"""
+
+TS_CONFIG = """
+[tsa]
+default_tsa = one
+[one]
+serial = {serial}
+crypto_device = builtin
+signer_digest = {digest}
+default_policy = 1.2.3.4.1
+other_policies = 1.2.3.4.5.6
+digests = sha1, sha256, sha384, sha512
+accuracy = secs:1, millisecs:500, microsecs:100
+ordering = no
+tsa_name = {name}
+ess_cert_id_chain = no
+ess_cert_id_alg = {ess}
+"""
+
+
+def openssl(*arguments: object, at: str | None = None, stdin: bytes = b"") -> bytes:
+    """Run openssl, at another time if `at` is given; it must succeed."""
+    command = ["openssl", *map(str, arguments)]
+    if at is not None:
+        command = ["faketime", "-f", f"@{at}", *command]
+    done = subprocess.run(
+        command, capture_output=True, check=False, input=stdin, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"}
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@dataclass
+class Authority:
+    """A root and the certificates it issued, in a directory."""
+
+    directory: Path
+    name: str
+    issued: dict[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "openssl.cnf").write_text(CONFIG)
+        self.root = self.certificate("root", "root", issuer=None)
+
+    def key(self, name: str) -> Path:
+        return self.directory / f"{name}.key.pem"
+
+    def certificate(
+        self,
+        name: str,
+        extensions: str = "tsa",
+        *,
+        issuer: str | None = "root",
+        start: str = "20200101000000Z",
+        end: str = "20491231235959Z",
+        curve: bool = True,
+    ) -> Path:
+        """Issue a certificate with a key of its own."""
+        path, request = self.directory / f"{name}.pem", self.directory / f"{name}.csr"
+        config = self.directory / "openssl.cnf"
+        kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if curve else ["rsa:2048"]
+        openssl("req", "-new", "-newkey", *kind, "-noenc", "-config", config, "-subj", f"/O={self.name}/CN={name}",
+                "-keyout", self.key(name), "-out", request)  # fmt: skip
+        database = self.directory / f"{name}.db"
+        database.write_text("")
+        (self.directory / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca = one\n[one]\ndatabase = {database}\nnew_certs_dir = {self.directory}\n"
+            "rand_serial = yes\ndefault_md = sha256\npolicy = any\nunique_subject = no\ncopy_extensions = none\n"
+            "[any]\norganizationName = supplied\ncommonName = supplied\n"
+        )
+        signer = ["-selfsign", "-keyfile", self.key(name)]
+        if issuer is not None:
+            signer = ["-cert", self.directory / f"{issuer}.pem", "-keyfile", self.key(issuer)]
+        openssl("ca", "-batch", "-config", self.directory / "ca.cnf", *signer, "-in", request, "-out", path, "-notext",
+                "-startdate", start, "-enddate", end, "-extfile", config, "-extensions", extensions)  # fmt: skip
+        self.issued[name] = path
+        return path
+
+    def stamp(
+        self, query: bytes, name: str = "tsa", *, at: str | None = None, digest: str = "sha256", ess: str = "sha256",
+        named: bool = True, chain: Path | None = None, policy: str | None = None,
+    ) -> bytes:  # fmt: skip
+        """The response of the TSA called `name`, DER; `at` is YYYY-MM-DD hh:mm:ss."""
+        asked, answered = self.directory / "q.tsq", self.directory / "r.tsr"
+        asked.write_bytes(query)
+        serial = self.directory / "serial"
+        serial.exists() or serial.write_text("0100\n")
+        config = self.directory / "ts.cnf"
+        config.write_text(TS_CONFIG.format(serial=serial, digest=digest, ess=ess, name="yes" if named else "no"))
+        more = [] if chain is None else ["-chain", chain]
+        more += [] if policy is None else ["-tspolicy", policy]
+        openssl("ts", "-reply", "-config", config, "-section", "one", "-queryfile", asked, "-out", answered,
+                "-signer", self.directory / f"{name}.pem", "-inkey", self.key(name), *more, at=at)  # fmt: skip
+        return answered.read_bytes()
+
+
+def token_of(response: bytes) -> bytes:
+    """The token of a response, by openssl."""
+    directory = Path("/dev/stdin")
+    return openssl("ts", "-reply", "-in", directory, "-token_out", stdin=response)
+
+
+@dataclass
+class Server:
+    """A TSA over HTTP that answers as it is told."""
+
+    authority: Authority
+    port: int = 0
+    asked: list[bytes] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    answers: list[object] = field(default_factory=list)
+    """What to do with the next requests: a status code, bytes, or a function of the query; then it stamps."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/tsa"
+
+
+@contextmanager
+def serving(authority: Authority) -> Iterator[Server]:
+    """A TSA at 127.0.0.1 until the block ends."""
+    server = Server(authority)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            query = self.rfile.read(int(self.headers["Content-Length"]))
+            server.asked.append(query)
+            server.headers.append(dict(self.headers))
+            answer = server.answers.pop(0) if server.answers else authority.stamp
+            body = answer(query) if callable(answer) else answer
+            if isinstance(body, int):
+                self.send_response(body)
+                if body in (301, 302, 307):
+                    self.send_header("Location", server.url)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing on standard error."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        server.port = http.server_address[1]
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            http.shutdown()
+            thread.join()
