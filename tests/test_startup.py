@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CORPUS = Path(__file__).parent / "corpus"
-HEAVY = {"pydicom", "OpenSSL", "pkcs11", "rich", "numpy"}
+HEAVY = {"pydicom", "OpenSSL", "pkcs11", "rich", "numpy", "jinja2", "weasyprint"}
 CRYPTOGRAPHY = {"cryptography", "OpenSSL", "pkcs11", "cffi"}
 
 PLUGINS = sorted(

@@ -9,12 +9,17 @@ __all__ = ["dsig_reporters"]
 
 @hookimpl
 def dsig_reporters() -> list[ReporterSpec]:
-    """`text`, `json` and `junit`."""
+    """`text`, `html`, `json` and `junit`."""
     return [
         ReporterSpec(
             name="text",
             summary="for people: verdicts first, then who, when, what was checked and what is not protected",
             factory="dsig_reports.text:TextReporter",
+        ),
+        ReporterSpec(
+            name="html",
+            summary="for people: one file for a browser, with everything, to search, filter and print",
+            factory="dsig_reports.html_document:HtmlReporter",
         ),
         ReporterSpec(
             name="json",

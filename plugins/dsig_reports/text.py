@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, Report, SignatureReport, Status
 from dsig_reports.page import Page
+from dsig_reports.reasons import UNSIGNED
+from dsig_reports.wording import READINGS, date_time
 
 __all__ = ["TextReporter"]
 
@@ -16,16 +17,6 @@ SHOWN = 5
 
 _SIGNATURES_SHOWN = 3
 _COLUMN = 12
-_EXPLAINED = {
-    FileVerdict.UNSIGNED: "nothing in this file is protected by a signature",
-}
-_READINGS = {
-    "stored": "the data as stored",
-    "canonical-padding": "the data with text padding normalised",
-    "trailing-nul-padding": "the data with text padding normalised the old way",
-    "old-format": "the data with fragment lengths, as writers before 2006 did",
-}
-_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,6})?([+-]\d{4})?\Z", re.ASCII)
 
 
 class TextReporter:
@@ -61,8 +52,8 @@ def _file(page: Page, file: FileReport, verbose: int) -> None:
         return
     if verbose < 0:
         return
-    if file.verdict in _EXPLAINED:
-        page.line(_EXPLAINED[file.verdict], indent=2)
+    if file.verdict is FileVerdict.UNSIGNED:
+        page.line(UNSIGNED, indent=2)
     if verbose > 0:
         page.line(file.sop_instance_uid or "none", indent=2, lead="SOP instance", column=_COLUMN + 2)
         page.line(file.transfer_syntax or "unknown", indent=2, lead="syntax", column=_COLUMN + 2)
@@ -79,7 +70,7 @@ def _signature(page: Page, signature: SignatureReport, verbose: int) -> None:
     page.line(f"signature of {place}, {signature.uid or 'without UID'}", indent=2, lead=signature.verdict, column=14)
     _who(row, signature, verbose)
     times = signature.times
-    row("claimed", f"{_date_time(times.claimed)} by the signer's clock" if times.claimed else "no time")
+    row("claimed", f"{date_time(times.claimed)} by the signer's clock" if times.claimed else "no time")
     if times.proven:
         row("proven", f"{times.proven} by a timestamp")
     if times.evaluated:
@@ -148,7 +139,7 @@ def _mac(mac: MacFacts) -> str:
     if not mac.digest:
         return ""
     by = f", computed by {mac.backend}" if mac.backend not in ("", "host") else ""
-    return f"{mac.algorithm} over {_READINGS.get(mac.encoding, mac.encoding)}{by}"
+    return f"{mac.algorithm} over {READINGS.get(mac.encoding, mac.encoding)}{by}"
 
 
 def _covered(coverage: Coverage) -> str:
@@ -182,13 +173,3 @@ def _unprotected(page: Page, coverage: Coverage) -> None:
         page.line(f"and {coverage.unsigned_more} more inside sequences", indent=4, lead="unsigned", column=_COLUMN)
     for tag in coverage.absent:
         page.line(f"({tag[:4]},{tag[4:]})", indent=4, lead="absent", column=_COLUMN)
-
-
-def _date_time(value: str) -> str:
-    """A DICOM DT as people write it; anything else as it is."""
-    found = _DATE_TIME.match(value)
-    if not found:
-        return value
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
-    zone = f" {offset}" if offset else ""
-    return f"{year}-{month}-{day} {hour}:{minute}:{second}{fraction or ''}{zone}"

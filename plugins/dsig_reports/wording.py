@@ -1,0 +1,127 @@
+"""What axes, verdicts and reasons mean, in the words of people who sign and read, not of the standard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from dsig.model import FileReport, FileVerdict, Report, Status
+
+__all__ = [
+    "ANSWERS",
+    "QUESTIONS",
+    "READINGS",
+    "UNSIGNED_REASONS",
+    "VERDICTS",
+    "common_name",
+    "date_time",
+    "headline",
+    "said",
+]
+
+QUESTIONS: Mapping[str, str] = {
+    "structure": "Is the signature built as the standard says?",
+    "integrity": "Are the signed data unchanged?",
+    "coverage": "Is everything signed?",
+    "profile": "Does it follow the profile asked for?",
+    "trust": "Is the signer who the certificate says?",
+    "time": "Is it proven when it was signed?",
+}
+
+ANSWERS: Mapping[tuple[str, Status], str] = {
+    ("structure", Status.PASSED): "Yes. It can be read in one way only.",
+    ("structure", Status.FAILED): "No. Readers may disagree about what is signed, so nothing it says counts.",
+    ("structure", Status.INDETERMINATE): "This could not be decided.",
+    ("structure", Status.NOT_CHECKED): "This was not looked at.",
+    ("integrity", Status.PASSED): "Yes. Every signed element is as it was when it was signed.",
+    ("integrity", Status.FAILED): "No. The data, or the signature, were changed after signing.",
+    ("integrity", Status.INDETERMINATE): "This could not be computed, so nothing is known about changes.",
+    ("integrity", Status.NOT_CHECKED): "This was not computed.",
+    ("coverage", Status.PASSED): "Yes, everything that had to be is signed.",
+    ("coverage", Status.FAILED): "No. Something that had to be signed is not.",
+    ("coverage", Status.INDETERMINATE): "No. What is left out may be anything; nobody said whether it matters.",
+    ("coverage", Status.NOT_CHECKED): "This was not looked at.",
+    ("profile", Status.PASSED): "Yes. It has all the profile wants.",
+    ("profile", Status.FAILED): "No. It is not a signature of the profile that was asked for.",
+    ("profile", Status.INDETERMINATE): "This could not be decided.",
+    ("profile", Status.NOT_CHECKED): "No profile was asked for.",
+    ("trust", Status.PASSED): "Yes. The certificate leads to a root that was given as trusted.",
+    ("trust", Status.FAILED): "No. The certificate must not be relied on.",
+    ("trust", Status.INDETERMINATE): "Nobody trusted vouches for the name in the certificate.",
+    ("trust", Status.NOT_CHECKED): "Nobody asked. The name is what the certificate says, no more.",
+    ("time", Status.PASSED): "Yes. A timestamp authority proves that the signature existed.",
+    ("time", Status.FAILED): "No. The timestamp does not hold.",
+    ("time", Status.INDETERMINATE): "There is a timestamp, but it proves nothing yet.",
+    ("time", Status.NOT_CHECKED): "No. The only time is what the signer's clock said.",
+}
+
+VERDICTS: Mapping[FileVerdict, str] = {
+    FileVerdict.FAILED: "Do not rely on this file.",
+    FileVerdict.INDETERMINATE: "Something that has to be known is not known.",
+    FileVerdict.UNSIGNED: "Nothing in this file is protected by a signature.",
+    FileVerdict.ERROR: "This file could not be judged.",
+}
+"""`passed` depends on what was asked, see `said`."""
+
+UNSIGNED_REASONS: Mapping[str, str] = {
+    "not-listed": "left out by the signer, or added later",
+    "duplicate": "the second element with this tag",
+    "unsignable-un": "of unknown type (UN), which no signature covers",
+    "unsignable-nested-un": "has an element of unknown type (UN) inside, which no signature covers",
+    "unsignable-tag": "no signature ever covers it",
+    "private-vr-unknown": "a private element of unknown type",
+}
+
+READINGS: Mapping[str, str] = {
+    "stored": "the data as stored",
+    "canonical-padding": "the data with text padding normalised",
+    "trailing-nul-padding": "the data with text padding normalised the old way",
+    "recovered-vr": "the data with the VRs they had when they were signed",
+    "old-format": "the data with fragment lengths, as writers before 2006 did",
+}
+
+_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,6})?([+-]\d{4})?\Z", re.ASCII)
+_COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:\\.|[^,+\\])+)", re.IGNORECASE | re.DOTALL)
+_SAID = ("failed", "error", "indeterminate", "unsigned")
+
+
+def date_time(value: str) -> str:
+    """A DICOM DT as people write it; anything else as it is."""
+    found = _DATE_TIME.match(value)
+    if not found:
+        return value
+    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    zone = f" {offset}" if offset else ""
+    return f"{year}-{month}-{day} {hour}:{minute}:{second}{fraction or ''}{zone}"
+
+
+def common_name(subject: str) -> str:
+    """The common name in an RFC 4514 name, or all of it."""
+    found = _COMMON_NAME.search(subject)
+    return re.sub(r"\\(.)", r"\1", found.group(1)) if found else subject
+
+
+def said(file: FileReport) -> str:
+    """The verdict on a file as a sentence; never a bare yes."""
+    if file.verdict is not FileVerdict.PASSED:
+        return VERDICTS[file.verdict]
+    rest = max((len(s.coverage.unsigned) + s.coverage.unsigned_more for s in file.signatures), default=0)
+    what = f"What is signed is unchanged; {rest} element{' is' if rest == 1 else 's are'} not signed." if rest else ""
+    trusted = all(s.axes["trust"].status is Status.PASSED for s in file.signatures)
+    who = "The signer is trusted." if trusted else "Nobody asked who signed."
+    return f"{what or 'Unchanged since it was signed.'} {who}"
+
+
+def headline(report: Report) -> str:
+    """One sentence about all files; it never says more than the counts do."""
+    counts, total = report.summary, len(report.files)
+    if total == 0:
+        return "No file was judged"
+    if counts["passed"] == total:
+        return "The file passed" if total == 1 else f"All {total:,} files passed"
+    worst = next(name for name in _SAID if counts[name])
+    if total == 1:
+        said = {"failed": "failed", "error": "could not be judged", "indeterminate": "is undecided"}
+        return f"The file {said.get(worst, 'is not signed')}"
+    said = {"failed": "failed", "error": "could not be judged", "indeterminate": "undecided", "unsigned": "not signed"}
+    return f"{counts[worst]:,} of {total:,} files {said[worst]}"
