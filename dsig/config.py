@@ -149,10 +149,23 @@ def read_configuration(named: str | os.PathLike[str] | None = None) -> Configura
     places = [system, *user] if named is None else [system, Path(named)]
     whole = EMPTY
     for place in places:
+        if named is None and place in user and not _reachable(place):
+            continue
         content = _content(place, required=named is not None and place is places[-1])
         if content is not None:
             whole = whole.joined(_parsed(content, place))
     return whole
+
+
+def _reachable(place: Path) -> bool:
+    """Whether one may look; a home nobody let us into, as after `su`, is somebody else's."""
+    try:
+        place.stat()
+    except PermissionError:
+        return False
+    except OSError:
+        pass  # told by whoever reads it
+    return True
 
 
 def _content(place: Path, *, required: bool) -> Mapping[str, Any] | None:

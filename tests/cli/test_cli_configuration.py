@@ -10,6 +10,7 @@ from third_party.packages import tiny
 
 import dsig.config
 from dsig.cli import main
+from dsig.config import read_configuration
 
 GOOD_PLUGIN = """
 from dsig.hookspecs import MacAlgorithmSpec, hookimpl
@@ -131,6 +132,21 @@ def test_a_named_file_that_is_not_there_is_an_error(home, capsys, signed_ct):
     status, _, err = run(capsys, "verify", signed_ct, "--config", home / "none.toml")
     assert status == 2
     assert "there is no such file" in err
+
+
+def test_a_user_file_that_cannot_be_read_is_an_error_and_a_home_of_somebody_else_is_not(home, monkeypatch):
+    path = user(home, "[plugins]\nstrict = true\n")
+    assert read_configuration().strict
+    real = Path.open
+    monkeypatch.setattr(Path, "open", lambda self, *a: _denied() if self == path else real(self, *a))
+    with pytest.raises(dsig.UsageError, match="cannot be read"):
+        read_configuration()
+    monkeypatch.setattr(Path, "stat", lambda self, **_: _denied())
+    assert not read_configuration().strict
+
+
+def _denied():
+    raise PermissionError(13, "Permission denied")
 
 
 # ---------------------------------------------------------------------------------------------------------- setups
