@@ -72,7 +72,7 @@ class Integrity:
         if self.file.data.size >= WORTH_A_THREAD:
             # importing the backend takes a tenth of a second that a long hash can hide
             loaded = self.plugins.crypto_backends.preload(self.backend)
-        pump(self.file.data, [a.cursor for a in attempts if a.cursor is not None])
+        pump(self.file.data, [a.cursor for a in attempts if a.cursor is not None], self.limits)
         if loaded is not None:
             loaded()
         return attempts
@@ -118,7 +118,7 @@ class Integrity:
             again = self.attempt(found, reading)
             if again.running is None or again.cursor is None:
                 continue
-            pump(self.file.data, [again.cursor])
+            pump(self.file.data, [again.cursor], self.limits)
             other = again.running.digest()
             if not self.mismatch(found, other):
                 return Outcome(_matched_otherwise(reading, notes), reading, other)
@@ -135,7 +135,7 @@ class Integrity:
             if again.running is None or again.cursor is None:
                 continue
             try:
-                pump(self.file.data, [again.cursor])
+                pump(self.file.data, [again.cursor], self.limits)
             except DsigError:
                 continue  # a guess that makes a sequence of what is none
             other = again.running.digest()

@@ -9,8 +9,9 @@ from typing import Any, TextIO
 import click
 
 from dsig.cli.configured import Configured
-from dsig.cli.options import backend_option, input_option, verbosity_options, with_plugins
+from dsig.cli.options import backend_option, input_option, limit_option, verbosity_options, with_plugins
 from dsig.cli.terminal import covered, row, signer, standard_output
+from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.plugins import Plugins
 from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
@@ -24,17 +25,25 @@ SCHEMA = "dsig.inspection/1"
 @click.argument("path", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @input_option
+@limit_option
 @backend_option("crypto")
 @verbosity_options
 @with_plugins
 def command(
-    path: str, as_json: bool, input_kind: str, crypto_backend: str, quiet: bool, verbose: bool, plugins: Plugins
+    path: str,
+    as_json: bool,
+    input_kind: str,
+    limits: Limits,
+    crypto_backend: str,
+    quiet: bool,
+    verbose: bool,
+    plugins: Plugins,
 ) -> int:
     """List the signatures of a DICOM file: what each says of itself and covers. Nothing is verified.
 
     Example: dsig inspect signed.dcm
     """
-    found = inspect(path, input_kind=input_kind, crypto_backend=crypto_backend, plugins=plugins)
+    found = inspect(path, input_kind=input_kind, crypto_backend=crypto_backend, plugins=plugins, limits=limits)
     with standard_output() as out:
         if as_json:
             json.dump(_document(found), out, indent=2)

@@ -22,6 +22,7 @@ __all__ = [
     "dictionary_option",
     "faults_told",
     "input_option",
+    "limit_option",
     "mac_backend_option",
     "old_format_option",
     "output_options",
@@ -222,6 +223,25 @@ def dictionary_option(function: Callable[..., int]) -> Callable[..., int]:
 
         named = [path for path in dictionaries if path]
         return function(*args, dictionary=load_dictionaries(named) if named else None, **kwargs)
+
+    return wrapper
+
+
+def limit_option(function: Callable[..., int]) -> Callable[..., int]:
+    """--limit; the function gets `limits`. Raises `UsageError`."""
+
+    @click.option(
+        "--limit",
+        "changes",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Change what one input may cost, as depth=200 or inflated_size=4G; see docs/limits.md. Repeatable.",
+    )
+    @functools.wraps(function)
+    def wrapper(*args: Any, changes: tuple[str, ...], **kwargs: Any) -> int:
+        from dsig.limits import parse_limits
+
+        return function(*args, limits=parse_limits(changes), **kwargs)
 
     return wrapper
 

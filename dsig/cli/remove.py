@@ -6,10 +6,11 @@ import click
 
 from dsig.cli.batch import run_jobs
 from dsig.cli.configured import Configured
-from dsig.cli.options import input_option, output_options, verbosity_options
+from dsig.cli.options import input_option, limit_option, output_options, verbosity_options
 from dsig.cli.outputs import Job, plan
 from dsig.cli.terminal import row, standard_output
 from dsig.errors import UsageError
+from dsig.limits import Limits
 from dsig.verbs.remove import Removed, remove
 
 __all__ = ["command"]
@@ -21,6 +22,7 @@ __all__ = ["command"]
 @click.option("--uid", metavar="UID", help="Remove the signature with this Digital Signature UID.")
 @click.option("--all", "everything", is_flag=True, help="Remove all signatures, at every level.")
 @input_option
+@limit_option
 @verbosity_options
 def command(
     paths: tuple[str, ...],
@@ -29,6 +31,7 @@ def command(
     uid: str | None,
     everything: bool,
     input_kind: str,
+    limits: Limits,
     quiet: bool,
     verbose: bool,  # noqa: ARG001 - there is no more to say
 ) -> int:
@@ -41,7 +44,15 @@ def command(
     planned = plan(paths, output, in_place=in_place, kind=input_kind, quiet=quiet)
 
     def work(job: Job) -> Removed:
-        return remove(job.source, job.target, uid=uid, everything=everything, in_place=in_place, input_kind=input_kind)
+        return remove(
+            job.source,
+            job.target,
+            uid=uid,
+            everything=everything,
+            in_place=in_place,
+            input_kind=input_kind,
+            limits=limits,
+        )
 
     def done(_job: Job, removed: Removed) -> None:
         if not quiet:

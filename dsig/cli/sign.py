@@ -13,6 +13,7 @@ from dsig.cli.options import (
     convert_un_option,
     dictionary_option,
     input_option,
+    limit_option,
     mac_backend_option,
     old_format_option,
     output_options,
@@ -28,6 +29,7 @@ from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
 from dsig.keys import open_key
+from dsig.limits import Limits
 from dsig.plugins import HOST, Plugins
 from dsig.secrets import Channels
 from dsig.verbs.sign import Signed, SignOptions, sign
@@ -68,6 +70,7 @@ __all__ = ["command"]
 @convert_un_option
 @dictionary_option
 @input_option
+@limit_option
 @backend_option("crypto")
 @mac_backend_option
 @verbosity_options
@@ -95,6 +98,7 @@ def command(
     old_format: bool,
     convert_un: bool,
     dictionary: Dictionary | None,
+    limits: Limits,
     input_kind: str,
     crypto_backend: str,
     mac_backend: str,
@@ -123,6 +127,7 @@ def command(
         old_format=old_format,
         convert_un=convert_un,
         dictionary=dictionary,
+        limits=limits,
         dump=dump,
         timestamp=tsa,
         in_place=in_place,

@@ -15,6 +15,7 @@ from dsig.cli.options import (
     convert_un_option,
     dictionary_option,
     input_option,
+    limit_option,
     mac_backend_option,
     old_format_option,
     verbosity_options,
@@ -27,6 +28,7 @@ from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import UsageError
 from dsig.hookspecs import ReporterSpec
+from dsig.limits import Limits
 from dsig.model import FileVerdict, Report
 from dsig.plugins import Plugins, Provider
 from dsig.policy import load_policy
@@ -87,6 +89,7 @@ STATUS = {
 @convert_un_option
 @dictionary_option
 @input_option
+@limit_option
 @click.option(
     "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
 )
@@ -115,6 +118,7 @@ def command(
     convert_un: bool,
     dictionary: Dictionary | None,
     input_kind: str,
+    limits: Limits,
     form: str,
     report: str | None,
     crypto_backend: str,
@@ -152,6 +156,7 @@ def command(
         crypto_backend=crypto_backend,
         mac_backend=mac_backend,
         trust_backend=trust_backend,
+        limits=limits,
     )
     reporter = plugins.reporters.provider(form)
     plugins.reporters.get(form)  # a report that cannot be written is known before the work

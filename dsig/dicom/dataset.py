@@ -12,7 +12,7 @@ from dsig.dicom.location import Path, format_path
 from dsig.dicom.source import Source
 from dsig.dicom.walk import ELEMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, Note, Notes, Token, walk
 from dsig.errors import LimitError, UsageError, Where
-from dsig.limits import DEFAULT, Limits
+from dsig.limits import DEFAULT, Limits, beyond
 
 __all__ = ["MACHINERY", "DataSet", "Element", "ItemRef", "NestedDrop", "find_item", "read_data_set", "signable_tag"]
 
@@ -82,6 +82,8 @@ class DataSet:
         """Items with one below an Original Attributes Sequence (PS3.3 C.12.1.1.9): a former state."""
         self.drops: list[NestedDrop] = []
         """Of each top-level sequence the first ones, up to the limit `findings`."""
+        self.nested = 0
+        """Elements below the top level, as far as they have been counted."""
         self.dropped: dict[int, int] = {}
         """How many there are by top-level sequence."""
         self._first: dict[int, Element] | None = None
@@ -158,10 +160,7 @@ def read_data_set(
                     append(Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag)))
                     break
         if len(elements) > most:
-            raise LimitError(
-                f"more elements at one level than the limit top_level_elements = {most}",
-                where=Where(source.name, format_path(path) or None, at),
-            )
+            raise beyond("top_level_elements", limits, Where(source.name, format_path(path) or None, at))
     level.notes = notes.kept
     return level
 
@@ -174,8 +173,13 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
     item_starts: list[int] = []
     item_signed: list[bool] = []
     encodings = [_inner(top_vr, level.encoding)]
+    most = limits.elements - level.nested
+    count = 0
     for kind, tag, vr, at, value, stop in tokens:
         if kind == ELEMENT:
+            count += 1
+            if count > most:
+                raise beyond("elements", limits, Where(level.source.name, format_path(tuple(path), tag), at))
             if vr == "UN":
                 tainted = True
             if not signable_tag(tag):
@@ -202,6 +206,7 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             path.pop()
             encodings.pop()
             if not encodings:
+                level.nested += count
                 signable = not tainted and signable_tag(top)
                 level.elements.append(
                     Element(top, top_vr, top_start, top_value, stop, SEQUENCE, top_stop == -1, tainted, signable)
@@ -246,9 +251,7 @@ def _signed_item(level: DataSet, item: ItemRef, limits: Limits) -> None:
     else:
         level.signed_items.append(item)
     if len(level.signed_items) + len(level.historic) > limits.signatures:
-        raise LimitError(
-            f"more signed items than the limit signatures = {limits.signatures}", where=Where(level.source.name)
-        )
+        raise beyond("signatures", limits, Where(level.source.name))
 
 
 def find_item(

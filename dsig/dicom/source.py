@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Protocol
 
-from dsig.errors import DsigError, InputError, LimitError, MalformedError, Where
-from dsig.limits import DEFAULT, Limits
+from dsig.errors import DsigError, InputError, MalformedError, Where
+from dsig.limits import DEFAULT, Limits, beyond
 
 __all__ = ["CHUNK", "BytesSource", "FileSource", "Inflation", "Source", "StreamSource", "open_source", "spooled"]
 
@@ -211,7 +211,7 @@ def _fill(spool: IO[bytes], file: IO[bytes], name: str, limits: Limits) -> None:
             spool.seek(0)
             return
         if spool.tell() + len(data) > limits.unseekable_size:
-            raise _beyond("unseekable_size", limits.unseekable_size, name)
+            raise beyond("unseekable_size", limits, Where(name))
         spool.write(data)
 
 
@@ -266,10 +266,11 @@ class Inflation:
                     f"the deflated data set is damaged ({error})", where=Where(source.name, offset=at)
                 ) from None
             total += len(data)
+            limits.check_time(source.name)
             if total > limits.inflated_size:
-                raise _beyond("inflated_size", limits.inflated_size, source.name)
+                raise beyond("inflated_size", limits, Where(source.name))
             if total > 64 << 20 and total > limits.inflated_ratio * (at - self._offset):
-                raise _beyond("inflated_ratio", limits.inflated_ratio, source.name)
+                raise beyond("inflated_ratio", limits, Where(source.name))
             if data:
                 yield data
         rest = engine.unused_data
@@ -282,14 +283,6 @@ class Inflation:
             at += len(pending)
         if self.trailing == 1 and self.padding:
             self.trailing = 0
-
-
-def _beyond(name: str, value: int, file: str) -> LimitError:
-    return LimitError(
-        f"the input exceeds the limit {name} = {value}",
-        where=Where(file),
-        hint="raise the limit only for files from a source you trust",
-    )
 
 
 def _short(name: str, offset: int) -> InputError:

@@ -27,8 +27,8 @@ from dsig.dicom.location import format_tag as _tag
 from dsig.dicom.lookup import Lookup, Place
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT
-from dsig.errors import LimitError, MalformedError, Where
-from dsig.limits import DEFAULT, Limits
+from dsig.errors import MalformedError, Where
+from dsig.limits import DEFAULT, Limits, beyond
 
 __all__ = [
     "ELEMENT",
@@ -61,6 +61,8 @@ _SHORT = {code.encode(): code for code in SHORT} | {b"xs": "xs", b"up": "up"}
 _LONG = {code.encode(): code for code in LONG} | {b"lt": "lt", b"ox": "ox", b"px": "px"}
 
 _ELEMENTS, _ITEMS, _FRAGMENTS = range(3)
+STRIDE = 1 << 18
+"""Bytes between two looks at the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +136,12 @@ class _Walker:
         short, long = _SHORT, _LONG
         buf, base = source.window(pos, 12)
         room = len(buf)
+        mark = pos + STRIDE
 
         while True:
             if level is None and mode == _ELEMENTS:
                 # ---- the fast lane: a run of elements with 16-bit lengths and nothing odd about them
-                safe = min(limit, base + room) - 8
+                safe = min(limit, base + room, mark) - 8
                 while pos <= safe:
                     group, element, code, length = header(buf, pos - base)
                     tag = group << 16 | element
@@ -166,6 +169,9 @@ class _Walker:
                 explicit = encoding.explicit
                 continue
 
+            if pos + 8 > mark:
+                self.limits.check_time(source.name)
+                mark = pos + STRIDE
             at = pos - base
             if at < 0 or at + 12 > room:
                 buf, base = source.window(pos, 12)
@@ -283,10 +289,7 @@ class _Walker:
                 if not fragments and vr not in ("SQ", "UN"):
                     raise self.malformed(f"{vr} of undefined length", pos, tag)
                 if len(frames) >= 2 * self.limits.depth:
-                    raise LimitError(
-                        f"sequences are nested deeper than the limit depth = {self.limits.depth}",
-                        where=Where(source.name, self.path(tag), pos),
-                    )
+                    raise beyond("depth", self.limits, Where(source.name, self.path(tag), pos))
                 yield FRAGMENTS if fragments else SEQUENCE, tag, "UN" if as_un else vr, pos, value, stop
                 frames.append((mode, limit, undefined, prev, tag, index, encoding, level))
                 if as_un:  # PS3.5 6.2.2: implicit VR little endian, whatever the file is

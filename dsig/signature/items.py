@@ -17,8 +17,8 @@ from dsig.dicom.dataset import DataSet, Element, ItemRef, read_data_set
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.vr import effective
 from dsig.dicom.walk import ELEMENT, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, walk
-from dsig.errors import LimitError, Where
-from dsig.limits import Limits
+from dsig.errors import Where
+from dsig.limits import Limits, beyond
 from dsig.model import Finding, Purpose
 
 __all__ = [
@@ -162,24 +162,24 @@ def sequence_items(level: DataSet, element: Element, limits: Limits) -> Iterator
 
 def read_mac_items(level: DataSet, limits: Limits) -> list[MacItem]:
     """The MAC Parameters items of a level. Raises `LimitError` for too many or too large ones."""
-    return [_mac_item(item, limits) for item in _items(level, MAC_PARAMETERS, limits.mac_parameters, limits)]
+    return [_mac_item(item, limits) for item in _items(level, MAC_PARAMETERS, "mac_parameters", limits)]
 
 
 def read_signature_items(level: DataSet, limits: Limits) -> list[SignatureItem]:
     """The Digital Signatures items of a level. Raises `LimitError` for too many or too large ones."""
-    return [_signature_item(item, limits) for item in _items(level, DIGITAL_SIGNATURES, limits.signatures, limits)]
+    return [_signature_item(item, limits) for item in _items(level, DIGITAL_SIGNATURES, "signatures", limits)]
 
 
-def _items(level: DataSet, tag: int, most: int, limits: Limits) -> Iterator[DataSet]:
+def _items(level: DataSet, tag: int, most: str, limits: Limits) -> Iterator[DataSet]:
     element = level.by_tag.get(tag)
     if element is None or element.kind != SEQUENCE:
         return
     for count, item in enumerate(sequence_items(level, element, limits)):
         where = Where(level.source.name, format_path(item.path), item.start)
-        if count >= most:
-            raise LimitError(f"more items than the limit of {most}", where=where)
+        if count >= getattr(limits, most):
+            raise beyond(most, limits, where)
         if item.end - item.start > limits.signature_item:
-            raise LimitError(f"the item exceeds the limit signature_item = {limits.signature_item}", where=where)
+            raise beyond("signature_item", limits, where)
         yield read_data_set(level.source, item.start, item.end, item.encoding, path=item.path, limits=limits)
 
 
@@ -224,6 +224,9 @@ def _signature_item(data: DataSet, limits: Limits) -> SignatureItem:
         findings.append(
             _finding("missing-attribute", data, CERTIFIED_TIMESTAMP_TYPE, "it is required with a timestamp", "warning")
         )
+    certificate = data.by_tag.get(CERTIFICATE)
+    if certificate is not None and certificate.end - certificate.value > limits.certificate:
+        raise beyond("certificate", limits, Where(data.source.name, format_path(data.path, CERTIFICATE)))
     return SignatureItem(
         data,
         _mac_id(data, findings),

@@ -18,8 +18,8 @@ from dsig.dicom.pump import ReadAhead
 from dsig.dicom.source import Source
 from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, SEQUENCE, SEQUENCE_END, walk
-from dsig.errors import LimitError, Where
-from dsig.limits import DEFAULT, Limits
+from dsig.errors import Where
+from dsig.limits import DEFAULT, Limits, beyond
 from dsig.signature.padding import Edits
 from dsig.signature.reading import STORED, Padding, Reading, normalised
 
@@ -191,10 +191,7 @@ class _Encoder:
 
     def _value(self, value: int, end: int, start: int) -> bytes:
         if end - value > self.limits.text_value:
-            raise LimitError(
-                f"a text value exceeds the limit text_value = {self.limits.text_value}",
-                where=Where(self.source.name, offset=start),
-            )
+            raise beyond("text_value", self.limits, Where(self.source.name, offset=start))
         buffer = bytearray(end - value)
         self.source.read_into(value, memoryview(buffer))
         return bytes(buffer)
@@ -302,12 +299,13 @@ class MacCursor:
         self._emit(memoryview(units.tobytes()))
 
 
-def pump(source: Source, cursors: Iterable[MacCursor]) -> None:
-    """Run the source once past all cursors, reading nothing that none of them needs."""
+def pump(source: Source, cursors: Iterable[MacCursor], limits: Limits = DEFAULT) -> None:
+    """Run the source once past all cursors, reading nothing that none of them needs. Raises `LimitError`."""
     waiting = [cursor for cursor in cursors if cursor.next is not None]
     with ReadAhead(source) as reader:
         while waiting:
             offset = min(cursor.next for cursor in waiting if cursor.next is not None)
+            limits.check_time(source.name)
             chunk = reader.read(offset)
             for cursor in waiting:
                 cursor.feed(offset, chunk)

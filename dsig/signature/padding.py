@@ -12,8 +12,8 @@ from dsig.dicom.source import Source
 from dsig.dicom.splice import Change, LengthField
 from dsig.dicom.vr import PAD, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM_TAG, SEQUENCE, SEQUENCE_END, walk
-from dsig.errors import LimitError, Where
-from dsig.limits import Limits
+from dsig.errors import Where
+from dsig.limits import Limits, beyond
 from dsig.signature.reading import Padding, normalised
 
 __all__ = ["Edits", "Repad", "repads"]
@@ -131,9 +131,7 @@ def _value(
     if value == end:
         return None
     if end - value > limits.text_value:
-        raise LimitError(
-            f"a text value exceeds the limit text_value = {limits.text_value}", where=Where(source.name, offset=start)
-        )
+        raise beyond("text_value", limits, Where(source.name, offset=start))
     buf, base = source.window(value, end - value)
     if not odd and vr != "UI" and buf[end - base - 1] not in _PADS:
         return None  # nothing to trim: so it is with most values of most files

@@ -10,8 +10,8 @@ from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import Path, format_path, format_tag
 from dsig.dicom.walk import FRAGMENTS
-from dsig.errors import LimitError, Where
-from dsig.limits import Limits
+from dsig.errors import Where
+from dsig.limits import Limits, beyond
 from dsig.model import Finding, MacFacts
 from dsig.signature.fragments import pixel_syntax_findings
 from dsig.signature.items import (
@@ -84,9 +84,7 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
             found.append(FoundSignature(level, item, mac, (*general, *reference, *own)))
             uids.append(item.uid)
             if len(found) > limits.signatures:
-                raise LimitError(
-                    f"more signatures than the limit signatures = {limits.signatures}", where=Where(file.source.name)
-                )
+                raise beyond("signatures", limits, Where(file.source.name))
     return [replace(f, structure=(*f.structure, *_loose_item(f, found))) for f in found]
 
 

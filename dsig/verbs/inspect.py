@@ -61,6 +61,7 @@ def inspect(
     Raises `InputError`, `UsageError` or `PluginError`.
     """
     plugins = plugins or default()
+    limits = limits.started()
     name = name_of(given)
     try:
         with (

@@ -101,6 +101,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         raise UsageError(
             "coverage is required as a profile has it, but no profile is", hint="name one, as --require creator"
         )
+    options = replace(options, limits=options.limits.started())
     name = name_of(given)
     try:
         with (
