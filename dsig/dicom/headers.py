@@ -11,6 +11,8 @@ from dsig.dicom.vr import SHORT
 
 __all__ = ["element", "header", "is_big", "item", "length_field", "sequence", "stored_as_un"]
 
+UNDEFINED = 0xFFFFFFFF
+
 _SHORT = frozenset(SHORT)
 
 
@@ -31,14 +33,22 @@ def element(tag: int, vr: str, value: bytes, encoding: Encoding) -> bytes:
     return header(tag, vr, len(value), encoding) + value
 
 
-def item(content: bytes, encoding: Encoding) -> bytes:
-    """A sequence item of defined length."""
-    return struct.pack(f"{encoding.order}HHI", 0xFFFE, 0xE000, len(content)) + content
+def item(content: bytes, encoding: Encoding, *, undefined: bool = False) -> bytes:
+    """A sequence item; of defined length, or ended by a delimiter (PS3.5 7.5.1)."""
+    length, end = (UNDEFINED, _mark(0xE00D, 0, encoding)) if undefined else (len(content), b"")
+    return _mark(0xE000, length, encoding) + content + end
 
 
-def sequence(tag: int, items: Iterable[bytes], encoding: Encoding) -> bytes:
-    """A sequence of defined length with these item contents."""
-    return element(tag, "SQ", b"".join(item(content, encoding) for content in items), encoding)
+def sequence(tag: int, items: Iterable[bytes], encoding: Encoding, *, undefined: bool = False) -> bytes:
+    """A sequence with these item contents; it and its items of defined length, or ended by delimiters (PS3.5 7.5.2)."""
+    content = b"".join(item(content, encoding, undefined=undefined) for content in items)
+    if not undefined:
+        return element(tag, "SQ", content, encoding)
+    return header(tag, "SQ", UNDEFINED, encoding) + content + _mark(0xE0DD, 0, encoding)
+
+
+def _mark(number: int, length: int, encoding: Encoding) -> bytes:
+    return struct.pack(f"{encoding.order}HHI", 0xFFFE, number, length)
 
 
 def length_field(start: int, value: int, encoding: Encoding) -> tuple[int, int]:

@@ -9,6 +9,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 
 from dsig.dicom.dictionary import vr_of
@@ -34,6 +35,12 @@ _NAMES = {
 }
 _TRANSFER_SYNTAX_UID = 0x00020010
 _GROUP_LENGTH = 0x00020000
+_META_VERSION = 0x00020001
+_MEDIA_SOP_CLASS, _MEDIA_SOP_INSTANCE = 0x00020002, 0x00020003
+_IMPLEMENTATION_CLASS = 0x00020012
+_SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
+IMPLEMENTATION_CLASS_UID = "2.25.211589369356707714898196302258029901560"
+"""Of files that get their File Meta Information from us (PS3.7 D.3.3.2)."""
 _LENGTH_TO_END = 0x00080001
 
 
@@ -54,14 +61,21 @@ def named_syntax(name: str) -> TransferSyntax:
 
 @contextmanager
 def as_wanted(
-    file: DicomFile, transfer_syntax: str | None, lengths: str | None, limits: Limits = DEFAULT
+    file: DicomFile,
+    transfer_syntax: str | None,
+    lengths: str | None,
+    *,
+    file_format: bool = False,
+    limits: Limits = DEFAULT,
 ) -> Iterator[DicomFile]:
     """The file in a transfer syntax (as `named_syntax` takes it) and length encoding, or as it is where they are None.
 
-    UN that the file's lookup converts is written with its VR. Raises `UsageError`.
+    `file_format` adds File Meta Information where there is none (PS3.10 7.1). UN that the file's lookup converts is
+    written with its VR. Raises `UsageError`.
     """
     converts = file.lookup.convert_un and holds_convertible_un(file, limits)
-    if transfer_syntax is None and lengths is None and not converts:
+    bare = file_format and not file.meta
+    if transfer_syntax is None and lengths is None and not converts and not bare:
         yield file
         return
     try:
@@ -69,8 +83,18 @@ def as_wanted(
     except ValueError:
         raise UsageError(f"unknown length encoding {lengths!r}", hint="explicit or undefined") from None
     syntax = file.syntax if transfer_syntax is None else named_syntax(transfer_syntax)
+    if bare:
+        file = replace(file, meta=_new_meta(file, limits))
     with reencoded(file, syntax, wanted, limits) as other:
         yield other
+
+
+def _new_meta(file: DicomFile, limits: Limits) -> dict[int, bytes]:
+    """File Meta Information for a data set that had none; `reencoded` adds the transfer syntax."""
+    main = file.main(limits)
+    named = {_MEDIA_SOP_CLASS: main.text(_SOP_CLASS), _MEDIA_SOP_INSTANCE: main.text(_SOP_INSTANCE)}
+    uids = {tag: uid for tag, uid in (*named.items(), (_IMPLEMENTATION_CLASS, IMPLEMENTATION_CLASS_UID)) if uid}
+    return {_META_VERSION: b"\0\1"} | {tag: uid.encode() + b"\0" * (len(uid) % 2) for tag, uid in uids.items()}
 
 
 @contextmanager

@@ -52,8 +52,13 @@ class NewSignature:
             )
         )
 
-    def signature_item(self, encoding: Encoding, signature: bytes, token: bytes = b"") -> bytes:
-        """Content of the Digital Signatures item, with a time-stamp token if there is one."""
+    def signature_item(
+        self, encoding: Encoding, signature: bytes, token: bytes = b"", *, undefined: bool = False
+    ) -> bytes:
+        """Content of the Digital Signatures item, with a time-stamp token if there is one.
+
+        `undefined`: the sequence in it has no lengths.
+        """
         return b"".join(
             (
                 element(tags.MAC_ID, "US", struct.pack(f"{encoding.order}H", self.mac_id), encoding),
@@ -63,7 +68,7 @@ class NewSignature:
                 element(tags.CERTIFICATE, "OB", _even_bytes(self.certificate), encoding),
                 element(tags.SIGNATURE, "OB", _even_bytes(signature), encoding),
                 timestamp_elements(token, encoding) if token else b"",
-                b"" if self.purpose is None else _purpose(self.purpose, encoding),
+                b"" if self.purpose is None else _purpose(self.purpose, encoding, undefined),
             )
         )
 
@@ -89,9 +94,11 @@ class Place:
     complete: bool
     """True: the whole sequence has to be written; False: just another item."""
 
-    def data(self, content: bytes, encoding: Encoding) -> bytes:
-        """The bytes to insert."""
-        return sequence(self.tag, [content], encoding) if self.complete else item(content, encoding)
+    def data(self, content: bytes, encoding: Encoding, *, undefined: bool = False) -> bytes:
+        """The bytes to insert, with lengths or without."""
+        if self.complete:
+            return sequence(self.tag, [content], encoding, undefined=undefined)
+        return item(content, encoding, undefined=undefined)
 
 
 def place_for(level: DataSet, tag: int) -> Place:
@@ -145,7 +152,7 @@ def checked_elements(selected: Iterable[int]) -> tuple[int, ...]:
     return elements
 
 
-def _purpose(purpose: Purpose, encoding: Encoding) -> bytes:
+def _purpose(purpose: Purpose, encoding: Encoding, undefined: bool) -> bytes:
     content = b"".join(
         (
             element(0x00080100, "SH", _even(purpose.code, b" "), encoding),
@@ -153,7 +160,7 @@ def _purpose(purpose: Purpose, encoding: Encoding) -> bytes:
             element(0x00080104, "LO", _even(purpose.meaning, b" "), encoding),
         )
     )
-    return sequence(tags.PURPOSE, [content], encoding)
+    return sequence(tags.PURPOSE, [content], encoding, undefined=undefined)
 
 
 def _even(text: str, pad: bytes) -> bytes:

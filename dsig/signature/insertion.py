@@ -25,18 +25,20 @@ def signature_changes(
     limits: Limits,
     *,
     token: Callable[[], bytes] = bytes,
+    undefined: bool = False,
 ) -> list[Change]:
     """The two new items at their places, values with new padding, and every length around them.
 
     `signature` gives the signature value, `token` its time-stamp token or nothing; they are asked for only when the
-    copy gets to the first byte that depends on them.
+    copy gets to the first byte that depends on them. `undefined`: what is new has no lengths but delimiters.
     """
     encoding = level.encoding
     mac_place, signature_place = place_for(level, MAC_PARAMETERS), place_for(level, DIGITAL_SIGNATURES)
-    mac_data = mac_place.data(new.mac_item(encoding), encoding)
+    mac_data = mac_place.data(new.mac_item(encoding), encoding, undefined=undefined)
 
     def signature_data() -> bytes:
-        return signature_place.data(new.signature_item(encoding, signature(), token()), encoding)
+        item = new.signature_item(encoding, signature(), token(), undefined=undefined)
+        return signature_place.data(item, encoding, undefined=undefined)
 
     def signature_size() -> int:
         return len(signature_data())

@@ -50,6 +50,7 @@ def remove(
     everything: bool = False,
     transfer_syntax: str | None = None,
     lengths: str | None = None,
+    file_format: bool = False,
     convert_un: bool = False,
     dictionary: Dictionary | None = None,
     in_place: bool = False,
@@ -71,7 +72,7 @@ def remove(
             as_input(given) as plain,
             open_source(plain, limits) as source,
             open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as opened,
-            as_wanted(opened, transfer_syntax, lengths, limits) as file,
+            as_wanted(opened, transfer_syntax, lengths, file_format=file_format, limits=limits) as file,
         ):
             removal = _Removal(file, uid, limits)
             with as_output(given, output, in_place=in_place) as destination:

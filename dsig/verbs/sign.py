@@ -16,7 +16,7 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_location
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import Deflater, replacing
-from dsig.dicom.reencode import as_wanted
+from dsig.dicom.reencode import Lengths, as_wanted
 from dsig.dicom.source import Source, StreamSource, open_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
@@ -86,6 +86,8 @@ class SignOptions:
     """Write the data set in this one (UID, `explicit`, `implicit`, `big`, `deflated`); None keeps the file's bytes."""
     lengths: str | None = None
     """`explicit` or `undefined` lengths of all sequences and items; None keeps the file's bytes."""
+    file_format: bool = False
+    """Write preamble and File Meta Information also where the input is a data set without them (PS3.10 7.1)."""
     convert_un: bool = False
     """Write elements of VR UN with the VR the dictionary gives them, so that they can be signed (PS3.5 6.2.2)."""
     dictionary: Dictionary | None = None
@@ -146,7 +148,7 @@ def sign(
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as opened,
-            as_wanted(opened, options.transfer_syntax, options.lengths, options.limits) as file,
+            _as_wanted(opened, options) as file,
         ):
             signing = _Signing(file, key, options, plugins)
             with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
@@ -387,7 +389,15 @@ class _Signing:
         file = self.file
         self.cursor = MacCursor(self.pieces(), self.hashed)
         changes = signature_changes(
-            file, self.main, self.level, self.new, self.repads, self.signed, self.options.limits, token=self.token
+            file,
+            self.main,
+            self.level,
+            self.new,
+            self.repads,
+            self.signed,
+            self.options.limits,
+            undefined=self.options.lengths == Lengths.UNDEFINED,
+            token=self.token,
         )
         write_spliced(file.data, file.start, file.end, changes, write, self.cursor.feed)
 
@@ -454,6 +464,8 @@ class _Signing:
 
     def input_kind(self) -> str:
         """How to open what was written: a bare data set that was re-encoded is no longer what it was."""
+        if self.options.file_format:
+            return "auto"
         if self.file.meta or self.options.transfer_syntax is None:
             return self.options.input_kind
         return {(True, False): "dataset-le", (True, True): "dataset-be", (False, False): "dataset-implicit"}[
@@ -491,6 +503,12 @@ class _Signing:
             tuple(self.findings),
             tuple(sorted(origins, key=lambda o: (o.distribution, o.name))),
         )
+
+
+def _as_wanted(file: DicomFile, options: SignOptions) -> contextlib.AbstractContextManager[DicomFile]:
+    return as_wanted(
+        file, options.transfer_syntax, options.lengths, file_format=options.file_format, limits=options.limits
+    )
 
 
 def _lookup(options: SignOptions) -> Lookup:

@@ -20,7 +20,7 @@ __all__ = ["removed"]
 def removed(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:
     """Remove as asked and name what was removed. Raises `DsigError`."""
     everything = asked.operation == Operation.REMOVE_ALL
-    log.info("removing all signatures." if everything else f"removing signature with UID '{asked.uid}'.")
+    log.info("removing all signatures." if everything else "removing signature from sequence item.")
     where = places(asked)
     done = remove(
         where.given,
@@ -31,12 +31,14 @@ def removed(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode
         input_kind=asked.input_kind,
         transfer_syntax=asked.transfer_syntax,
         lengths=asked.lengths,
+        file_format=True,
         convert_un=asked.convert_un,
         dictionary=dictionary,
     )
     for number, (uid, location) in enumerate(done.signatures, start=1):
         log.warn(f"Signature #{number} UID={uid}" if everything else f"Signature UID={uid}")
         log.warn(f"  Location                    : {place(location)}")
-    log.info(f"{len(done.signatures)} signatures found and removed from dataset.")
+    if everything:
+        log.info(f"{len(done.signatures)} signatures found and removed from dataset.")
     log.info(f"create output file {asked.target}")
     return ExitCode.OK

@@ -60,6 +60,7 @@ def _options(asked: Request, tags: Tags | None, dictionary: Dictionary | None, l
         dump=asked.dump,
         transfer_syntax=asked.transfer_syntax,
         lengths=asked.lengths,
+        file_format=True,
         convert_un=asked.convert_un,
         dictionary=dictionary,
         rely_on_dictionaries=True,  # the tool signs private elements of implicit VR

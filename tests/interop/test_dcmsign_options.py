@@ -1,0 +1,293 @@
+"""Every option of dcmsign through the real program and through `dsig-dcmsign`: same exit code, verdicts and outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dcmsign_pairs import CA, SIGN, Both, base, data_sets_differ, mac_streams_differ, run_both
+from interop_peers import CORPUS, PKI, run
+
+from dsig.cli.dcmsign.options import OPTIONS
+
+pytestmark = pytest.mark.interop
+
+SIGNED = CORPUS / "files" / "v-base-mr.dcm"
+STAMPED = CORPUS / "files" / "v-ts-sha256.dcm"
+REPORT = CORPUS / "files" / "v-prof-srv-srver.dcm"
+TWO_LEVELS = next(iter(sorted((CORPUS / "files").glob("v-rm-item-main*.dcm"))))
+SUPPORT = CORPUS / "support"
+MR, SR, RT = base("mr.dcm"), base("sr_basic.dcm"), base("rtplan.dcm")
+RLE = base("mr_rle.dcm")
+ITEM = ("+si", *SIGN[1:], "BeamSequence[0]")
+OUT = "out.dcm"
+LOGGER = b"""log4cplus.rootLogger = INFO, file
+log4cplus.appender.file = log4cplus::FileAppender
+log4cplus.appender.file.File = said.log
+log4cplus.appender.file.layout = log4cplus::PatternLayout
+log4cplus.appender.file.layout.ConversionPattern = %P: %m%n
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command line, and what is compared beside exit code and verdicts."""
+
+    words: tuple[object, ...]
+    writes: Sequence[str] = ()
+    """Files that both write or both leave out."""
+    finds: Sequence[tuple[str, bytes]] = ()
+    """Files in the directory both run in."""
+
+
+def line(*words: object, writes: Sequence[str] = (), **finds: bytes) -> Line:
+    return Line(words, writes, tuple(finds.items()))
+
+
+def signs(*words: object, source: Path = MR, **finds: bytes) -> Line:
+    return Line((*SIGN, "+d", "dump", *words, source, OUT), (OUT, "dump"), tuple(finds.items()))
+
+
+def with_key(name: str) -> tuple[object, ...]:
+    return ("+s", PKI / name, PKI / "rsa2048.pem")
+
+
+LINES: dict[str, Line] = {
+    # ---------------------------------------------------------------------------------------------------- general
+    "no arguments": line(),
+    "help": line("-h"),
+    "help, long": line("--help"),
+    "version": line("--version"),
+    "purposes": line("+lp"),
+    "arguments": line("--arguments", *CA, SIGNED),
+    "quiet": line("-q", *CA, SIGNED),
+    "verbose": line("-v", *CA, SIGNED),
+    "debug": line("-d", *CA, SIGNED),
+    "log level": line("-ll", "info", *CA, SIGNED),
+    "log level unknown": line("-ll", "loud", SIGNED),
+    "log level beside -v": line("-v", "-ll", "info", SIGNED),
+    "log configuration": line("-lc", "logger.cfg", *CA, SIGNED, writes=["said.log"], **{"logger.cfg": LOGGER}),
+    "log configuration absent": line("-lc", "none", SIGNED),
+    "command file": line("@words", SIGNED, words=f"+cf {CA[1]}\n\t'+uf' \"{CA[3]}\"".encode()),
+    "command file absent": line("@none", SIGNED),
+    "option unknown": line("--frob", SIGNED),
+    "option abbreviated": line("--verif", SIGNED),
+    "value missing": line("+s", "key"),
+    "no file": line("-v"),
+    "three files": line("a", "b", "c"),
+    # ------------------------------------------------------------------------------------------------------ input
+    "file or data set": line("+f", *CA, SIGNED),
+    "data set as file or data set": line("+f", base("nometa_le.dcm")),
+    "file only": line("+fo", *CA, SIGNED),
+    "file only, data set given": line("+fo", base("nometa_le.dcm")),
+    "data set": line("-f", base("nometa_ct.dcm")),
+    "data set little": line("-f", "-te", base("nometa_le.dcm")),
+    "data set big": line("-f", "-tb", base("nometa_be.dcm")),
+    "data set implicit": line("-f", "-ti", base("nometa_ct.dcm")),
+    "syntax without -f": line("-te", SIGNED),
+    "syntax automatic": line("-t=", *CA, SIGNED),
+    "syntax detected": line("-td", *CA, SIGNED),
+    "UN kept": line("-uc", *CA, SIGNED),
+    "UN converted": line("+uc", *CA, SIGNED),
+    "UN kept, signed": signs("-uc", source=base("un_seq.dcm")),
+    "UN converted, signed": signs("+uc", source=base("un_seq.dcm")),
+    "input absent": line("none.dcm"),
+    "input unnamed": line(""),
+    "input no DICOM": line(PKI / "root.pem"),
+    # ----------------------------------------------------------------------------------------------- verification
+    "verify": line("--verify", *CA, SIGNED),
+    "verify with output": line("--verify", SIGNED, OUT, writes=[OUT]),
+    "verify, no CA": line(SIGNED),
+    "verify, wrong CA": line("+cf", PKI / "other_root.pem", SIGNED),
+    "if present, absent": line("+rv", MR),
+    "required, absent": line("+rg", MR),
+    "required, present": line("+rg", *CA, SIGNED),
+    "creator, met": line("+rc", *CA, SIGNED),
+    "creator, not met": line("+rc", *CA, CORPUS / "files" / "v-tags-one.dcm"),
+    "authorization, met": line("+ru", *CA, SIGNED),
+    "authorization, not met": line("+ru", *CA, CORPUS / "files" / "v-tags-one.dcm"),
+    "report, met": line("+rs", *CA, REPORT),
+    "report, not met": line("+rs", *CA, SIGNED),
+    "timestamp verified": line("+tv", *CA, STAMPED),
+    "timestamp ignored": line("-tv", *CA, STAMPED),
+    "timestamp required, present": line("+tr", *CA, STAMPED),
+    "timestamp required, absent": line("+tr", *CA, SIGNED),
+    "several levels": line("-v", *CA, TWO_LEVELS),
+    "unsigned with +tr": line("+tr", MR),
+    "old format": line("-fo", *CA, SIGNED),
+    "new format": line("-fn", *CA, SIGNED),
+    "DER": line("-der", "+cf", PKI / "root.der", "+uf", PKI / "inter.der", SIGNED),
+    "PEM": line("-pem", *CA, SIGNED),
+    "verify, signing option": line("+m2", SIGNED),
+    "tag file read though verifying": line("-tf", "none", SIGNED),
+    "tag unknown though verifying": line("-t", "NoSuchName", SIGNED),
+    # ---------------------------------------------------------------------------------------------------- signing
+    "sign": signs(),
+    "sign, no output": line(*SIGN, MR),
+    "sign, verifying option": line("+rg", *SIGN, MR, OUT),
+    "sign, output impossible": line(*SIGN, MR, "none/out.dcm"),
+    "sign, dump impossible": line(*SIGN, "+d", "none/dump", MR, OUT, writes=[OUT]),
+    "sign, over the input": Line((*SIGN, "+m2", "x.dcm", "x.dcm"), ("x.dcm",), (("x.dcm", MR.read_bytes()),)),
+    "sign again": signs("+m2", source=SIGNED),
+    "sign item": Line((*ITEM, "+d", "dump", RT, OUT), (OUT, "dump")),
+    "sign item by tag": Line((*ITEM[:3], " (300a,b0) [0] ", "+d", "dump", RT, OUT), (OUT, "dump")),
+    "sign item, deep": Line(
+        (*ITEM[:3], "BeamSequence[0].ControlPointSequence[0]", "+d", "dump", RT, OUT), (OUT, "dump")
+    ),
+    "sign item, absent": line(*ITEM[:3], "BeamSequence[7]", RT, OUT, writes=[OUT]),
+    "sign item, unreadable": line(*ITEM[:3], "BeamSequence[ 0]", RT, OUT, writes=[OUT]),
+    "sign item, empty": line(*ITEM[:3], "", RT, OUT, writes=[OUT]),
+    "sign item, profile": line(*ITEM, "+pc", RT, OUT, writes=[OUT]),
+    "password asked": signs("+ps"),
+    "password given": Line((*with_key("rsa2048.key.enc.pem"), "+pw", "Pass-Word.1", MR, OUT), (OUT,)),
+    "password wrong": line(*with_key("rsa2048.key.enc.pem"), "+pw", "wrong", MR, OUT, writes=[OUT]),
+    "password empty": line(*with_key("rsa2048.key.enc.pem"), "-pw", MR, OUT, writes=[OUT]),
+    "key in DER": Line(
+        ("-der", "+s", PKI / "p256.key.pkcs8.der", PKI / "p256.der", "+m2", "-t", "PatientID", MR, OUT), (OUT,)
+    ),
+    "key in DER as PEM": line("+s", PKI / "p256.key.pkcs8.der", PKI / "p256.der", MR, OUT, writes=[OUT]),
+    "key in PEM as DER": line("-der", *SIGN, MR, OUT, writes=[OUT]),
+    "key of another certificate": line("+s", PKI / "p384.key.pem", PKI / "rsa2048.pem", MR, OUT, writes=[OUT]),
+    "key absent": line(*with_key("none.pem"), MR, OUT, writes=[OUT]),
+    "profile none": signs("-pf"),
+    "profile base": signs("+pb"),
+    "profile base, wrong key": line("+s", PKI / "p256.key.pem", PKI / "p256.pem", "+pb", MR, OUT, writes=[OUT]),
+    "profile creator": signs("+pc"),
+    "profile creator, one tag": signs("+pc", "-t", "PatientName"),
+    "profile authorization": signs("+pa"),
+    "profile authorization, one tag": signs("+pa", "-t", "PatientName"),
+    "profile report": signs("+pr", source=SR),
+    "profile report, purpose": signs("+pr", "+sp", "1", source=SR),
+    "profile report, no report": line(*SIGN, "+pr", MR, OUT, writes=[OUT]),
+    "profile report verification": signs("+pv", source=base("sr_comp.dcm")),
+    "MAC RIPEMD-160": signs("+mr"),
+    "MAC SHA-1": signs("+ms"),
+    "MAC MD5": signs("+mm"),
+    "MAC SHA-256": signs("+m2"),
+    "MAC SHA-384": signs("+m3"),
+    "MAC SHA-512": signs("+m5"),
+    "rightmost MAC": signs("+m5", "+mm", "+m2"),
+    "purpose none": signs("+sp", "3", "-sp"),
+    **{f"purpose {n}": signs("+sp", str(n)) for n in (1, 4, 5, 17, 18)},
+    "purpose 0": line(*SIGN, "+sp", "0", MR, OUT, writes=[OUT]),
+    "purpose 19": line(*SIGN, "+sp", "19", MR, OUT, writes=[OUT]),
+    "purpose no number": line(*SIGN, "+sp", "five", MR, OUT, writes=[OUT]),
+    "purpose 5.5": signs("+sp", "5.5"),
+    "tag by name": signs("-t", "PatientName"),
+    "tags": signs("-t", "PatientName", "-t", "7fe0,10", "-t", "0010,0010"),
+    "tag with more behind": signs("-t", "0010,0010junk"),
+    "tag in brackets": line(*SIGN, "-t", "(0010,0010)", MR, OUT, writes=[OUT]),
+    "tag of eight digits": line(*SIGN, "-t", "00100010", MR, OUT, writes=[OUT]),
+    "tag unknown": line(*SIGN, "-t", "NoSuchName", MR, OUT, writes=[OUT]),
+    "tag absent": line(*SIGN, "-t", "PatientBirthName", MR, OUT, writes=[OUT]),
+    "tag unsignable": line(*SIGN, "-t", "fffc,fffc", MR, OUT, writes=[OUT]),
+    "tag file": signs("-tf", "tags", tags=b"(0010,0010)(0010, 20) Modality\n\n(7fe0,10)"),
+    "tag file and tag": signs("-tf", "tags", "-t", "PatientID", tags=b"PatientName"),
+    "tag file, rightmost": signs("-tf", "none", "-tf", "tags", tags=b"PatientName"),
+    "tag file absent": line(*SIGN, "-tf", "none", MR, OUT, writes=[OUT]),
+    "tag file, unknown name": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"NoSuchName"),
+    "tag file, comment": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"# no\nPatientID"),
+    "tag file, comma": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"PatientID,PatientName"),
+    "tag file, no brackets": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"0010,0010"),
+    "tag file, space before comma": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"(0010 ,0010)"),
+    # ----------------------------------------------------------------------------------------------------- output
+    "same syntax": signs("+t="),
+    "little": signs("+te", source=base("mr_be.dcm")),
+    "big": signs("+tb"),
+    "implicit": signs("+ti"),
+    "compressed to little": line(*SIGN, "+te", RLE, OUT, writes=[OUT]),
+    "explicit lengths": signs("+e", source=RT),
+    "undefined lengths": signs("-e", source=RT),
+    "old format, signed": signs("-fo", source=RLE),
+    "deflated": signs(source=base("sc_dfl.dcm")),
+    "no meta information": signs("-f", source=base("nometa_le.dcm")),
+    # ---------------------------------------------------------------------------------------------------- removal
+    "remove all": line("+ra", SIGNED, OUT, writes=[OUT]),
+    "remove all, undefined lengths": line("+ra", "-e", TWO_LEVELS, OUT, writes=[OUT]),
+    "remove all, implicit": line("+ra", "+ti", SIGNED, OUT, writes=[OUT]),
+    "remove all, nothing there": line("+ra", MR, OUT, writes=[OUT]),
+    "remove, unknown UID": line("+r", "1.2.3.4", SIGNED, OUT, writes=[OUT]),
+    "remove, signing option": line("+ra", "+sp", "5", SIGNED, OUT, writes=[OUT]),
+}
+
+
+def names_in(words: Sequence[object]) -> set[str]:
+    return {str(word) for word in words}
+
+
+# ------------------------------------------------------------------------------------------------------------ the table
+
+
+@pytest.mark.parametrize("title", LINES)
+def test_both_do_the_same(title: str, tmp_path: Path):
+    case = LINES[title]
+    both = run_both(tmp_path, *case.words, prepare=case.finds)
+    assert both.ours.code == both.peer.code, f"{both.peer.log}\n---\n{both.ours.log}"
+    assert [(s.uid, s.verdict) for s in both.ours.signatures] == [(s.uid, s.verdict) for s in both.peer.signatures]
+    assert wrong_usage(both.ours.log) == wrong_usage(both.peer.log)
+    for name in case.writes:
+        compare(both, name)
+
+
+def wrong_usage(log: str) -> list[str]:
+    """What is said of a wrong command line."""
+    return re.findall(r"^error: .*", log, re.MULTILINE)
+
+
+def compare(both: Both, name: str) -> None:
+    """A file that both wrote, or neither."""
+    peer, ours = both.files(name)
+    assert ours.exists() == peer.exists()
+    if not peer.exists():
+        return
+    if name == "dump":
+        assert mac_streams_differ(peer.read_bytes(), ours.read_bytes()) == ""
+    elif name.endswith(".log"):
+        assert [text for text in lines(ours) if "Signature" in text] == [
+            text for text in lines(peer) if "Signature" in text
+        ]
+    else:
+        assert data_sets_differ(peer, ours) == []
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
+# --------------------------------------------------------------------------------------------------------- bookkeeping
+
+
+def test_the_options_are_those_of_the_help_text():
+    shown = set(re.findall(r"(?<=\s)(?:[-+][a-z0-9=]+\s+)?--[a-z0-9-]+(?=\s)", run("dcmsign", "--help").said))
+    peer = {tuple(entry.split()) for entry in shown if not entry.startswith("--verify)")}
+    ours = {tuple(filter(None, (o.short, o.long))) for o in OPTIONS}
+    assert ours == {entry for entry in peer if len(entry) == 2 or entry[0] in ("--version", "--arguments", "--verify")}
+
+
+TIMESTAMPS = {
+    "+t",
+    "-ts",
+    "+ts",
+    "+tm2",
+    "+tm3",
+    "+tm5",
+    "+tmr",
+    "+tms",
+    "+tmm",
+    "+tn",
+    "-tn",
+    "+tc",
+    "-tc",
+    "-tp",
+    "+tp",
+}
+REVOCATION = {"+cd", "+cr", "+cl"}
+
+
+def test_every_option_is_in_the_table():
+    used = set().union(*(names_in(case.words) for case in LINES.values()))
+    missing = {o.short or o.long for o in OPTIONS if not {o.short, o.long} & used} - TIMESTAMPS - REVOCATION
+    assert missing == set()
