@@ -154,9 +154,9 @@ def sign(
             with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
                 signing.write(destination.file)
                 signing.look_again(destination.file)
+            return signing.result(name, destination.result)  # it shows values of the file
     except DsigError as error:
         raise error.located(name) from None
-    return signing.result(name, destination.result)
 
 
 class _Signing:
