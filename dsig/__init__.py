@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from dsig.proof import TimestampPolicy
     from dsig.stamping import QueryOptions, TsaOptions
     from dsig.trust import TrustMaterial, load_trust
+    from dsig.verbs.explain import Difference, ExplainedSignature, Explanation, explain
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
     from dsig.verbs.remove import Removed, remove
     from dsig.verbs.sign import Signed, SignOptions, sign
@@ -62,6 +63,7 @@ _HOMES = {
     "errors": (
         "DsigError InputError KeySourceError LimitError MalformedError OutputError PluginError UsageError Where"
     ),
+    "verbs.explain": "Difference ExplainedSignature Explanation explain",
     "verbs.inspect": "InspectedSignature Inspection inspect",
     "keys": "OpenKey open_key",
     "limits": "Limits",
@@ -81,7 +83,10 @@ __all__ = [
     "Axis",
     "Coverage",
     "Dictionary",
+    "Difference",
     "DsigError",
+    "ExplainedSignature",
+    "Explanation",
     "FileReport",
     "FileVerdict",
     "Finding",
@@ -112,6 +117,7 @@ __all__ = [
     "VerifyOptions",
     "Where",
     "attach_timestamp",
+    "explain",
     "inspect",
     "load_dictionaries",
     "load_policy",

@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "sign": ("dsig.cli.sign:command", "Sign files with a key from a file or a plugin."),
     "verify": ("dsig.cli.verify:command", "Say what the signatures of files are worth."),
     "inspect": ("dsig.cli.inspect:command", "List the signatures of a file, without a verdict."),
+    "explain": ("dsig.cli.explain:command", "Say what makes a signature of one file not hold in another."),
     "remove": ("dsig.cli.remove:command", "Take signatures out of files."),
     "timestamp": ("dsig.cli.timestamp:command", "Have signatures stamped by a time stamp authority."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
