@@ -17,7 +17,7 @@ Example, a complete plugin with one MAC algorithm::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ from typing import IO, Any, Protocol
 
 import pluggy
 
-from dsig.model import Finding, Report, SignerFacts, Status
+from dsig.model import Finding, ReportView, SignerFacts, Status
 
 __all__ = [
     "API",
@@ -36,6 +36,9 @@ __all__ = [
     "CryptoBackend",
     "CryptoBackendSpec",
     "DataSetView",
+    "Executor",
+    "ExecutorSettings",
+    "ExecutorSpec",
     "Imprint",
     "KeyRequest",
     "KeySource",
@@ -56,6 +59,7 @@ __all__ = [
     "SignatureView",
     "Signer",
     "Spec",
+    "TaskLost",
     "TimestampEvidence",
     "TimestampFacts",
     "TimestampQuery",
@@ -70,6 +74,7 @@ __all__ = [
     "TrustEvidence",
     "TrustRequest",
     "Usage",
+    "Work",
     "hookimpl",
     "hookspec",
 ]
@@ -162,6 +167,11 @@ class ReporterSpec(Spec):
 
     binary: bool = False
     """True if it writes bytes (PDF), False for text."""
+    streams: bool = False
+    """True if it goes through the files of a report once, and asks for summary and plugins only after the last one.
+
+    It is then called while files are still being looked at, and a million of them need no memory.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +188,14 @@ class TimestampSourceSpec(Spec):
 
     schemes: tuple[str, ...]
     """URI schemes served, lower case, such as `("http", "https")`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSpec(Spec):
+    """Registers an `Executor`."""
+
+    local: bool = True
+    """False if its workers are not processes of this machine: paths must then mean the same there, and no key goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -582,8 +600,45 @@ class Profile(Protocol):
 class Reporter(Protocol):
     """Renders a report."""
 
-    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+    def render(self, report: ReportView, stream: IO[Any], *, verbose: int = 0) -> None:
         """Write `report` to `stream` (text, or bytes if the spec says `binary`). `verbose`: -1 quiet, 0, 1 detailed."""
+
+
+# -------------------------------------------------------------------------------------------------------- executors
+
+
+Work = Callable[[Any], Any]
+"""What is done with each task; it can be pickled, raises nothing on purpose, and is sent to each worker once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorSettings:
+    """What the user said about the workers."""
+
+    jobs: int = 1
+    """Tasks at a time; a cluster has its own idea of it."""
+    scheduler: str | None = None
+    """Address of a cluster (`--scheduler`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLost:
+    """Given in place of a result: the workers that were to do this task died of it."""
+
+    reason: str
+
+
+class Executor(Protocol):
+    """Does tasks elsewhere, each of them until one worker has finished it."""
+
+    def run(self, work: Work, tasks: Iterator[Any], settings: ExecutorSettings) -> Iterator[Any]:
+        """Give `work(task)` for each task, in the order of the tasks, exactly once.
+
+        Takes a task from the iterator only when there is soon a worker for it: a few for each worker may be begun and
+        not given yet. When the iterator ends, which may be early because the user wants no more, everything begun is
+        finished and given. A task whose worker died is done again elsewhere; one that keeps killing workers is given as
+        `TaskLost`. What `work` raises comes up here. Closed before its end, it abandons what is not begun.
+        """
 
 
 # --------------------------------------------------------------------------------------------------------- commands
@@ -659,6 +714,15 @@ def dsig_profiles() -> Iterable[ProfileSpec]:
 @hookspec
 def dsig_reporters() -> Iterable[ReporterSpec]:
     """Register report formats, selected by `--format NAME`."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_executors() -> Iterable[ExecutorSpec]:
+    """Register executors, selected by `--executor NAME`.
+
+    Example: `return [ExecutorSpec(name="slurm", summary="…", factory="my_plugin.slurm:Slurm", local=False)]`.
+    """
     raise NotImplementedError
 
 

@@ -5,9 +5,11 @@ The JSON form (`dsig.report/1`) is described by `dsig/schema/report-1.schema.jso
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 __all__ = [
     "AXES",
@@ -23,6 +25,7 @@ __all__ = [
     "Protection",
     "Purpose",
     "Report",
+    "ReportView",
     "SignatureReport",
     "SignerFacts",
     "Status",
@@ -247,6 +250,22 @@ class PluginUse:
     name: str
     distribution: str
     version: str
+
+
+class ReportView(Protocol):
+    """What a reporter gets: a `Report`, or one in the making that only looks like it."""
+
+    @property
+    def files(self) -> Iterable[FileReport]:
+        """In the order given. One in the making gives them as they come, once."""
+
+    @property
+    def plugins(self) -> tuple[PluginUse, ...]:
+        """Those that took part; of one in the making, until now."""
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Counts by verdict, and `files`; of one in the making, until now."""
 
 
 @dataclass(frozen=True, slots=True)

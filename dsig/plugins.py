@@ -26,6 +26,8 @@ from dsig.hookspecs import (
     CommandSpec,
     CryptoBackend,
     CryptoBackendSpec,
+    Executor,
+    ExecutorSpec,
     KeySource,
     KeySourceSpec,
     MacAlgorithm,
@@ -190,13 +192,22 @@ class Plugins:
         )
         self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
         self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
+        self.executors: Providers[ExecutorSpec, Executor] = Providers("executor", ("run",))
         self.commands: Providers[CommandSpec, Command] = Providers(
             "command", ("make_context", "invoke"), instantiate=False
         )
+        self.choice: tuple[bool, tuple[str, ...] | None, tuple[str, ...]] | None = None
+        """What `load` was asked for, if it was nothing but installed plugins."""
         self.faults: list[Fault] = []
         self.loaded: list[PluginUse] = []
         self._manager = pluggy.PluginManager("dsig")
         self._manager.add_hookspecs(hookspecs)
+
+    def __reduce__(self) -> tuple[Callable[..., Plugins], tuple[Any, ...]]:
+        """For another process: the same choice, made there. Raises `TypeError` if it is none of installed plugins."""
+        if self.choice is None:
+            raise TypeError("plugins registered by hand do not go to another process")
+        return _chosen, self.choice
 
     def kinds(self) -> dict[str, tuple[type[Spec], Providers[Any, Any]]]:
         """Hook name to (spec type, providers), in a fixed order."""
@@ -210,6 +221,7 @@ class Plugins:
             "dsig_timestamp_sources": (TimestampSourceSpec, self.timestamp_sources),
             "dsig_profiles": (ProfileSpec, self.profiles),
             "dsig_reporters": (ReporterSpec, self.reporters),
+            "dsig_executors": (ExecutorSpec, self.executors),
             "dsig_commands": (CommandSpec, self.commands),
         }
 
@@ -303,6 +315,8 @@ def load(
     tests).
     """
     plugins = Plugins()
+    if entry_points is None:
+        plugins.choice = (third_party, None if allow is None else tuple(allow), tuple(deny))
     found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
     unique = {(e.name, e.value, getattr(e.dist, "name", "")): e for e in found}
     for entry in sorted(unique.values(), key=lambda e: (getattr(e.dist, "name", "") != FIRST_PARTY, e.name)):
@@ -323,6 +337,13 @@ def load(
 def default() -> Plugins:
     """All installed plugins, discovered once per process."""
     return load()
+
+
+@cache
+def _chosen(third_party: bool, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> Plugins:
+    """As `load`; once per process."""
+    everything = third_party and allow is None and not deny
+    return default() if everything else load(third_party=third_party, allow=allow, deny=deny)
 
 
 def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object]) -> object | None:

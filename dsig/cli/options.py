@@ -172,7 +172,7 @@ def faults_told(plugins: Plugins) -> str:
 
 
 def output_options(function: F) -> F:
-    """-o and --in-place; `dsig.cli.outputs.plan` says what they mean together."""
+    """-o and --in-place; `dsig.batch.outputs.placement` says what they mean together."""
     out = click.option("-o", "--output", metavar="OUT", help="File to write; a directory for several inputs.")
     place = click.option("--in-place", is_flag=True, help="Replace the input; it stays as it is until all is done.")
     return out(place(function))

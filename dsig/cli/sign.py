@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
 
-from dsig.cli.batch import run_jobs
+from dsig.batch.outputs import Placement, placement
+from dsig.batch.purpose import Purpose, settings
+from dsig.batch.run import Chosen
+from dsig.batch.signing import SignWork
 from dsig.cli.configured import Configured
+from dsig.cli.many import Many, many_options, running, tell_all
 from dsig.cli.options import (
     backend_option,
     convert_un_option,
@@ -21,18 +29,17 @@ from dsig.cli.options import (
     verbosity_options,
     with_plugins,
 )
-from dsig.cli.outputs import Job, plan
 from dsig.cli.tags import read_tag_file
 from dsig.cli.terminal import covered, row, signer, standard_output
 from dsig.cli.tsa import tsa_options
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
-from dsig.keys import open_key
+from dsig.keys import OpenKey, open_key
 from dsig.limits import Limits
 from dsig.plugins import HOST, Plugins
 from dsig.secrets import Channels
-from dsig.verbs.sign import Signed, SignOptions, sign
+from dsig.verbs.sign import Signed, SignOptions
 
 if TYPE_CHECKING:
     from dsig.stamping import TsaOptions
@@ -41,7 +48,7 @@ __all__ = ["command"]
 
 
 @click.command("sign", cls=Configured)
-@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILE|DIR|@LIST|-...", nargs=-1, required=True)
 @output_options
 @click.option(
     "--key", "uri", required=True, metavar="URI", help="Private key: a path, file:PATH, or a plugin's scheme."
@@ -73,6 +80,7 @@ __all__ = ["command"]
 @limit_option
 @backend_option("crypto")
 @mac_backend_option
+@many_options
 @verbosity_options
 @with_plugins
 def command(
@@ -102,6 +110,7 @@ def command(
     input_kind: str,
     crypto_backend: str,
     mac_backend: str,
+    many: Many,
     quiet: bool,
     verbose: bool,
     plugins: Plugins,
@@ -135,20 +144,65 @@ def command(
         crypto_backend=crypto_backend,
         mac_backend=mac_backend,
     )
-    planned = plan(paths, output, in_place=in_place, kind=input_kind, quiet=quiet)
-    if dump is not None and len(planned.jobs) > 1:
-        raise UsageError("--dump is for one file", hint="sign the files one by one")
+    place = placement(paths, output, in_place=in_place)
 
-    with open_key(uri, certificate=certificate, secrets=secrets, insecure_pin=insecure_pin, plugins=plugins) as key:
+    def alone() -> None:
+        if dump is not None:
+            raise UsageError("--dump is for one file", hint="sign the files one by one")
 
-        def work(job: Job) -> Signed:
-            return sign(job.source, job.target, key=key, options=options, plugins=plugins)
+    def tell(signed: Signed) -> None:
+        if not quiet:
+            _tell(signed, verbose)
 
-        def done(_job: Job, signed: Signed) -> None:
-            if not quiet:
-                _tell(signed, verbose)
+    opened: list[OpenKey] = []
 
-        return run_jobs(planned, work, done)
+    @contextlib.contextmanager
+    def work(chosen: Chosen, digests: bool) -> Iterator[SignWork]:
+        with (
+            open_key(uri, certificate=certificate, secrets=secrets, insecure_pin=insecure_pin, plugins=plugins) as key,
+            _for_workers(key, chosen, plugins) as shared,
+        ):
+            opened.append(key)
+            yield SignWork(options, shared, plugins, place.output if place.mirrored else None, digests)
+
+    with running(
+        paths,
+        many,
+        plugins,
+        kind=input_kind,
+        quiet=quiet,
+        work=work,
+        purpose=lambda: _purpose(options, opened[0], place, plugins),
+        place=place,
+        alone=alone,
+        signs=True,
+    ) as run:
+        return tell_all(run, tell)
+
+
+def _for_workers(key: OpenKey, chosen: Chosen, plugins: Plugins) -> AbstractContextManager[OpenKey]:
+    """The key as the workers have it: in this process as it is, in others by a service of this one."""
+    if chosen.name == "serial":
+        return contextlib.nullcontext(key)
+    from dsig.batch.key_service import served
+
+    return served(key, plugins)
+
+
+def _purpose(options: SignOptions, key: OpenKey, place: Placement, plugins: Plugins) -> Purpose:
+    """What must be the same for a ledger to go on."""
+    output = None if place.output is None else os.path.abspath(place.output)  # noqa: PTH100
+    tsa = options.timestamp  # has a password, which no ledger shall know
+    facts = settings(
+        options,
+        "uid",
+        "timestamp",
+        timestamp=None if tsa is None else (tsa.urls, tsa.query),
+        output=output,
+        certificate=key.certificate,
+        plugins=plugins.choice,
+    )
+    return Purpose("sign", facts, in_place=place.output is None)
 
 
 def _tags(

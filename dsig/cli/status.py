@@ -34,6 +34,7 @@ class ExitStatus(IntEnum):
 
 _GRAVITY = (
     ExitStatus.FAILED,
+    ExitStatus.INTERNAL,
     ExitStatus.OUTPUT,
     ExitStatus.INPUT,
     ExitStatus.USAGE,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
+from collections.abc import Iterator
 from datetime import datetime
 from typing import IO, Any
 
 import click
 
+from dsig.batch.purpose import Purpose, settings
+from dsig.batch.report import LiveReport
+from dsig.batch.run import Chosen
+from dsig.batch.verifying import VerifyWork
 from dsig.cli.configured import Configured
-from dsig.cli.inputs import expand
+from dsig.cli.many import Many, Running, error_of, many_options, running, unforeseen
 from dsig.cli.options import (
     backend_option,
     convert_un_option,
@@ -23,18 +30,18 @@ from dsig.cli.options import (
 )
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
-from dsig.cli.terminal import standard_output
+from dsig.cli.terminal import complain, standard_output
 from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
-from dsig.errors import UsageError
+from dsig.errors import InputError, UsageError
 from dsig.hookspecs import ReporterSpec
 from dsig.limits import Limits
-from dsig.model import FileVerdict, Report
+from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
 from dsig.policy import load_policy
 from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
-from dsig.verbs.verify import VerifyOptions, plugins_used, verify
+from dsig.verbs.verify import VerifyOptions, plugins_used
 
 __all__ = ["STATUS", "command"]
 
@@ -48,7 +55,7 @@ STATUS = {
 
 
 @click.command("verify", cls=Configured)
-@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILE|DIR|@LIST|-...", nargs=-1, required=True)
 @click.option("--trust-root", "roots", multiple=True, metavar="FILE|DIR", help="Trust these certificates. Repeatable.")
 @click.option(
     "--intermediate", "intermediates", multiple=True, metavar="FILE", help="Offer these for paths. Repeatable."
@@ -97,6 +104,7 @@ STATUS = {
 @backend_option("crypto")
 @mac_backend_option
 @backend_option("trust")
+@many_options
 @verbosity_options
 @with_plugins
 def command(
@@ -124,6 +132,7 @@ def command(
     crypto_backend: str,
     mac_backend: str,
     trust_backend: str,
+    many: Many,
     quiet: bool,
     verbose: bool,
     plugins: Plugins,
@@ -160,12 +169,64 @@ def command(
     )
     reporter = plugins.reporters.provider(form)
     plugins.reporters.get(form)  # a report that cannot be written is known before the work
-    found = expand(paths, kind=input_kind, quiet=quiet)
-    files = tuple(verify(file.path, options, plugins=plugins) for file in found)
-    uses = {*plugins_used(options, plugins, files), reporter.origin}
-    whole = Report(files, tuple(sorted(uses, key=lambda use: (use.distribution, use.name))))
-    _write(whole, reporter, plugins, report, verbose=int(verbose) - int(quiet))
-    return gravest(STATUS[file.verdict] for file in files)
+    loudness = int(verbose) - int(quiet)
+
+    @contextlib.contextmanager
+    def work(_chosen: Chosen, digests: bool) -> Iterator[VerifyWork]:
+        yield VerifyWork(options, plugins, digests)
+
+    with running(
+        paths, many, plugins, kind=input_kind, quiet=quiet, work=work, purpose=lambda: _purpose(options, plugins)
+    ) as run:
+        statuses: set[int] = set()
+        files = _reports(run, statuses)
+        first = list(itertools.islice(files, 2))  # trouble with everything is known before a report begins
+        view: ReportView
+        live = LiveReport(itertools.chain(first, files), lambda file: plugins_used(options, plugins, [file]))
+        live.uses({reporter.origin, *plugins_used(options, plugins, ())})
+        if len(first) < 2 or not reporter.spec.streams:
+            files_ = tuple(live.files)
+            if live.failed is not None:
+                raise live.failed
+            view = Report(files_, live.plugins)
+        else:
+            view = live
+        _write(view, reporter, plugins, report, verbose=loudness)
+        if live.failed is not None:
+            raise live.failed
+        run.summary()
+        return run.stopped() or gravest(statuses)
+
+
+def _reports(run: Running, statuses: set[int]) -> Iterator[FileReport]:
+    """The report on each file; that of something that is no file says so."""
+    alone = True
+    while (outcome := next(run.outcomes, None)) is not None:
+        number, alone = (0 if alone else 1), False
+        if isinstance(outcome.result, FileReport):
+            statuses.add(STATUS[outcome.result.verdict])
+            yield outcome.result
+            continue
+        if outcome.error is None:
+            complain(unforeseen(outcome))
+            statuses.add(ExitStatus.INTERNAL)
+            internal = ErrorReport("internal", f"internal error: {outcome.unforeseen}", outcome.path)
+            yield FileReport(outcome.path, FileVerdict.ERROR, error=internal)
+            continue
+        if not isinstance(outcome.error, InputError):
+            raise outcome.error  # about the request or a plugin: the next file would say the same
+        if outcome.job is None and number == 0:
+            following = next(run.outcomes, None)
+            if following is None:
+                raise outcome.error  # there is nothing to report on
+            run.outcomes = itertools.chain([following], run.outcomes)
+        statuses.add(ExitStatus.INPUT)
+        yield FileReport(outcome.path, FileVerdict.ERROR, error=error_of(outcome.error))
+
+
+def _purpose(options: VerifyOptions, plugins: Plugins) -> Purpose:
+    """What must be the same for a ledger to go on: everything a verdict depends on."""
+    return Purpose("verify", settings(options, plugins=plugins.choice))
 
 
 def _policy(require: bool, ignore: bool) -> TimestampPolicy:
@@ -184,7 +245,7 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _write(
-    whole: Report, provider: Provider[ReporterSpec], plugins: Plugins, path: str | None, *, verbose: int
+    whole: ReportView, provider: Provider[ReporterSpec], plugins: Plugins, path: str | None, *, verbose: int
 ) -> None:
     """Render to the file or to standard output. Raises `OutputError` or `PluginError`."""
     binary = provider.spec.binary
@@ -205,7 +266,9 @@ def _write(
         _render(whole, provider, plugins, out.buffer if binary else out, verbose)
 
 
-def _render(whole: Report, provider: Provider[ReporterSpec], plugins: Plugins, stream: IO[Any], verbose: int) -> None:
+def _render(
+    whole: ReportView, provider: Provider[ReporterSpec], plugins: Plugins, stream: IO[Any], verbose: int
+) -> None:
     reporter = plugins.reporters.get(provider.spec.name)
     with blaming(provider.origin, "writing the report", allow=(OSError,)):
         reporter.render(whole, stream, verbose=verbose)

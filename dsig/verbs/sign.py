@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,8 @@ class SignOptions:
     """
     timestamp: TsaOptions | None = None
     """TSAs to have the signature stamped by; nothing is written if none does."""
+    uid: str | None = None
+    """Digital Signature UID (0400,0100) of the new signature; None makes one. Refused if the file has one so called."""
     in_place: bool = False
     input_kind: str = "auto"
     mac_backend: str = HOST
@@ -206,7 +209,7 @@ class _Signing:
             transfer_syntax=self.mac_transfer_syntax(),
             algorithm=self.spec.name,
             elements=checked_elements(e.tag for e in self.selected),
-            uid=new_uid(),
+            uid=self.uid(),
             date_time=datetime_now(),
             certificate=key.certificate,
             purpose=None if options.purpose is None else purpose(options.purpose),
@@ -264,8 +267,22 @@ class _Signing:
         ]
         for level in levels:
             taken.update(m.mac_id for m in read_mac_items(level, limits))
-            taken.update(s.mac_id for s in read_signature_items(level, limits))
+            for signature in read_signature_items(level, limits):
+                if self.options.uid is not None and signature.uid == self.options.uid:
+                    raise UsageError(
+                        f"there is a signature {signature.uid} already", code="uid-taken", hint="UIDs are unique"
+                    )
+                taken.add(signature.mac_id)
         return free_mac_id(taken)
+
+    def uid(self) -> str:
+        """(0400,0100). Raises `UsageError` for one that is none (PS3.5 9.1)."""
+        given = self.options.uid
+        if given is None:
+            return new_uid()
+        if len(given) > 64 or not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+", given, re.ASCII):
+            raise UsageError(f"{given!r} is no UID", code="bad-uid", hint="leave it out to have one made")
+        return given
 
     def mac_transfer_syntax(self) -> str:
         """(0400,0010): explicit VR little endian, or the file's own syntax if it holds encapsulated pixel data."""

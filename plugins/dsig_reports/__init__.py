@@ -15,6 +15,7 @@ def dsig_reporters() -> list[ReporterSpec]:
             name="text",
             summary="for people: verdicts first, then who, when, what was checked and what is not protected",
             factory="dsig_reports.text:TextReporter",
+            streams=True,
         ),
         ReporterSpec(
             name="html",
@@ -25,6 +26,7 @@ def dsig_reporters() -> list[ReporterSpec]:
             name="json",
             summary="for programs: dsig.report/1, see dsig/schema/report-1.schema.json",
             factory="dsig_reports.json_document:JsonReporter",
+            streams=True,
         ),
         ReporterSpec(
             name="junit",

@@ -13,6 +13,7 @@ from dsig.model import (
     Finding,
     Purpose,
     Report,
+    ReportView,
     SignatureReport,
     SignerFacts,
 )
@@ -25,17 +26,28 @@ SCHEMA = "dsig.report/1"
 class JsonReporter:
     """Writes one JSON document; `dsig.hookspecs.Reporter`."""
 
-    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:  # noqa: ARG002 - always everything
-        """Write the document in ASCII, so that nothing in it can act on a terminal."""
-        json.dump(document(report), stream, indent=2, ensure_ascii=True)
+    def render(self, report: ReportView, stream: IO[Any], *, verbose: int = 0) -> None:  # noqa: ARG002 - everything
+        """Write the document in ASCII, so that nothing in it can act on a terminal; many files on a line each."""
+        if isinstance(report, Report):
+            json.dump(document(report), stream, indent=2, ensure_ascii=True)
+        else:
+            stream.write(f'{{"schema": "{SCHEMA}",\n"files": [')
+            between = "\n"
+            for file in report.files:
+                stream.write(between + json.dumps(_file(file), ensure_ascii=True))
+                between = ",\n"
+            stream.write("\n],\n" + json.dumps(_rest(report), ensure_ascii=True)[1:])
         stream.write("\n")
 
 
-def document(report: Report) -> dict[str, Any]:
+def document(report: ReportView) -> dict[str, Any]:
     """The report in types JSON has: exactly what the schema file says."""
+    return {"schema": SCHEMA, "files": [_file(file) for file in report.files], **_rest(report)}
+
+
+def _rest(report: ReportView) -> dict[str, Any]:
+    """What is known when all files have been looked at."""
     return {
-        "schema": SCHEMA,
-        "files": [_file(file) for file in report.files],
         "summary": report.summary,
         "plugins": [
             {"name": use.name, "distribution": use.distribution, "version": use.version} for use in report.plugins

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import IO, Any
 
-from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, Report, SignatureReport, Status
+from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, ReportView, SignatureReport, Status
 from dsig_reports.page import Page
 from dsig_reports.reasons import UNSIGNED
 from dsig_reports.wording import READINGS, date_time
@@ -22,7 +22,7 @@ _COLUMN = 12
 class TextReporter:
     """Writes text; `dsig.hookspecs.Reporter`."""
 
-    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+    def render(self, report: ReportView, stream: IO[Any], *, verbose: int = 0) -> None:
         """Quiet: a line for each file. Verbose: all findings, all elements that are not protected, the digests."""
         page = Page(stream)
         for number, file in enumerate(report.files):
@@ -31,10 +31,11 @@ class TextReporter:
             _file(page, file, verbose)
         if verbose < 0:
             return
-        if len(report.files) != 1:
+        summary = report.summary
+        if summary["files"] != 1:
             page.blank()
-            counts = (f"{count} {name}" for name, count in report.summary.items() if count and name != "files")
-            page.line(f"{len(report.files)} files: {', '.join(counts) or 'nothing to judge'}")
+            counts = (f"{count} {name}" for name, count in summary.items() if count and name != "files")
+            page.line(f"{summary['files']} files: {', '.join(counts) or 'nothing to judge'}")
         if verbose > 0:
             page.blank()
             uses = ", ".join(f"{use.name} ({use.distribution} {use.version})" for use in report.plugins)

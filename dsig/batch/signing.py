@@ -1,0 +1,43 @@
+"""What a worker does to sign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from dsig.batch.work import Answer, Job, answer, written
+from dsig.errors import UsageError
+from dsig.keys import OpenKey
+from dsig.plugins import Plugins
+from dsig.verbs.sign import Signed, SignOptions, sign
+
+__all__ = ["SignWork"]
+
+
+@dataclass(frozen=True, slots=True)
+class SignWork:
+    """`dsig.sign`; the signer of the key is one that can go to workers."""
+
+    options: SignOptions
+    key: OpenKey
+    plugins: Plugins
+    within: str | None = None
+    """Directory of mirrored outputs."""
+    digests: bool = False
+
+    def __call__(self, jobs: tuple[Job, ...]) -> list[Answer]:
+        """One signed file for each."""
+        return [answer(job, self.options.input_kind, self.one, self.digests) for job in jobs]
+
+    def one(self, job: Job) -> Signed | None:
+        """Sign one file; None if an earlier try of the same job did it."""
+        options = replace(self.options, uid=job.uid) if job.uid else self.options
+        try:
+            return written(
+                job,
+                self.within,
+                lambda: sign(job.source, job.target, key=self.key, options=options, plugins=self.plugins),
+            )
+        except UsageError as error:
+            if error.code == "uid-taken" and job.uid:
+                return None
+            raise

@@ -1,0 +1,132 @@
+"""The executor `process`: worker processes that are spawned, never forked, and that die with their parent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+from dsig.hookspecs import ExecutorSettings, TaskLost, Work
+
+__all__ = ["Processes"]
+
+AHEAD = 3
+"""Tasks begun for each worker: one being done, and what keeps it busy while results are looked at."""
+
+
+class Processes:
+    """Runs tasks on a pool of processes; `dsig.hookspecs.Executor`."""
+
+    def run(self, work: Work, tasks: Iterator[Any], settings: ExecutorSettings) -> Iterator[Any]:
+        """Give `work(task)` for each task, in order; what a dead worker left is done again."""
+        pool = _Pool(work, settings.jobs)
+        waiting: deque[tuple[Any, Future[Any]]] = deque()
+        try:
+            for task in tasks:
+                waiting.append((task, pool.submit(task)))
+                if len(waiting) >= AHEAD * settings.jobs:
+                    yield _first(pool, waiting)
+            while waiting:
+                yield _first(pool, waiting)
+        finally:
+            pool.close()
+
+
+class _Pool:
+    """A `ProcessPoolExecutor` that can be made anew."""
+
+    def __init__(self, work: Work, jobs: int) -> None:
+        self._work = work
+        self._jobs = jobs
+        self._pool = self._made()
+
+    def _made(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._work,)
+        )
+
+    def submit(self, task: Any) -> Future[Any]:
+        """Have a task done; a pool that broke in the meantime says so when the result is asked for."""
+        try:
+            with _main_stays_here():
+                return self._pool.submit(_do, task)
+        except BrokenProcessPool as error:
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def again(self) -> None:
+        """Take new workers."""
+        self._pool.shutdown(cancel_futures=True)
+        self._pool = self._made()
+
+    def close(self) -> None:
+        """Wait for what is being done, and let the workers go."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _first(pool: _Pool, waiting: deque[tuple[Any, Future[Any]]]) -> Any:
+    """The result of the oldest task. After the death of a worker its task is tried alone: if that kills, it is lost."""
+    task, future = waiting.popleft()
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        pool.again()
+        result: Any
+        try:
+            result = pool.submit(task).result()
+        except BrokenProcessPool:
+            pool.again()
+            result = TaskLost("the worker process died")
+        # a task that is done needs no second time
+        done = [(t, f) if f.done() and not f.cancelled() and f.exception() is None else (t, None) for t, f in waiting]
+        waiting.clear()
+        waiting.extend((t, pool.submit(t) if f is None else f) for t, f in done)
+        return result
+
+
+_work: Work
+
+
+def _begin(work: Work) -> None:
+    """In a worker, once: what to do, and when to stop."""
+    global _work
+    _work = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, name="dsig-parent", daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """A worker whose parent was killed writes nothing any more: the next run may be at work already."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _do(task: Any) -> Any:
+    return _work(task)
+
+
+@contextlib.contextmanager
+def _main_stays_here() -> Iterator[None]:
+    """Workers need nothing of the program that started them: importing it once more would cost them time."""
+    main = sys.modules.get("__main__")
+    file = getattr(main, "__file__", None)
+    if main is None or file is None or getattr(main, "__spec__", None) is not None:
+        yield
+        return
+    del main.__file__
+    try:
+        yield
+    finally:
+        main.__file__ = file

@@ -1,0 +1,12 @@
+"""Files, keys and trust for the tests of many files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+SMALL = CORPUS / "base" / "sc_odd.dcm"
+"""A little more than a kilobyte."""
+PKI = CORPUS / "pki"
+KEY = ["--key", str(PKI / "rsa2048.key.pem"), "--cert", str(PKI / "rsa2048.pem")]
+TRUST = ["--trust-root", str(PKI / "root.pem"), "--intermediate", str(PKI / "inter.pem")]
