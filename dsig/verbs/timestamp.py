@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import IO
 
 from dsig import answers
+from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.encoding import EXPLICIT_LE, IMPLICIT_LE
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.headers import element
+from dsig.dicom.lookup import PLAIN, Lookup
+from dsig.dicom.reencode import as_wanted
 from dsig.dicom.rewrite import rewrite
 from dsig.dicom.source import StreamSource, open_source
 from dsig.errors import DsigError, InputError, OutputError, UsageError, Where
@@ -89,6 +92,11 @@ def attach_timestamp(
     location: str | None = None,
     allow_modifications: bool = False,
     certificates: tuple[bytes, ...] = (),
+    transfer_syntax: str | None = None,
+    lengths: str | None = None,
+    file_format: bool = False,
+    convert_un: bool = False,
+    dictionary: Dictionary | None = None,
     in_place: bool = False,
     input_kind: str = "auto",
     crypto_backend: str = "cryptography",
@@ -98,8 +106,9 @@ def attach_timestamp(
     """Put the token of a TSA's response into the signature it is about, in place of an earlier one.
 
     `query` and `response` are DER or paths of files with DER; `certificates` (DER) may hold the TSA's if its token does
-    not. The token must answer the query and be right in itself; the TSA's chain is not judged, `verify` does that.
-    Raises `UsageError`, `InputError`, `PluginError` or `OutputError`; the output then is as it was before.
+    not. The token must answer the query and be right in itself; the TSA's chain is not judged, `verify` does that. How
+    the rest is written is said as in `SignOptions`. Raises `UsageError`, `InputError`, `PluginError` or `OutputError`;
+    the output then is as it was before.
     """
     plugins = plugins or default()
     asked = read_query(_message(query, "query"), plugins)
@@ -110,10 +119,15 @@ def attach_timestamp(
             answer, asked, values, plugins, allow_modifications=allow_modifications, certificates=certificates
         )
 
-    with _opened(given, input_kind, limits) as file:
+    lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
+    with (
+        _opened(given, input_kind, limits, lookup) as opened,
+        as_wanted(opened, transfer_syntax, lengths, file_format=file_format, limits=limits) as file,
+    ):
+        kind = "auto" if file.meta else input_kind
         found = _chosen(file, uid, location, limits)
         got = stamp(_values(found, plugins, crypto_backend))
-        written = _write(given, output, file, found, got, in_place=in_place, input_kind=input_kind, limits=limits)
+        written = _write(given, output, file, found, got, in_place=in_place, input_kind=kind, limits=limits)
     return _told(given, written, found, got)
 
 
@@ -175,13 +189,13 @@ def read_uid_file(given: Given) -> str:
 
 
 @contextmanager
-def _opened(given: Given, kind: str, limits: Limits) -> Iterator[DicomFile]:
+def _opened(given: Given, kind: str, limits: Limits, lookup: Lookup = PLAIN) -> Iterator[DicomFile]:
     """The input, with its name in every error."""
     try:
         with (
             as_input(given) as plain,
             open_source(plain, limits) as source,
-            open_dicom(source, kind=kind, limits=limits) as file,
+            open_dicom(source, kind=kind, limits=limits, lookup=lookup) as file,
         ):
             yield file
     except DsigError as error:

@@ -29,7 +29,6 @@ def name(case: Case) -> str:
 
 
 CHECKED = [(case, policy) for case, policy in verifications() if {s.name for s in scopes_of(case, policy)} <= OTHERWISE]
-OPERATED = [case for case in OPERATIONS if case["operation"] != "insert-timestamp"]
 
 
 # -------------------------------------------------------------------------------------------------------- verification
@@ -68,7 +67,7 @@ def test_verifying_ends_as_expected(case: Case, policy: str):
 # ---------------------------------------------------------------------------------------------------------- operations
 
 
-@pytest.mark.parametrize("case", OPERATED, ids=name)
+@pytest.mark.parametrize("case", OPERATIONS, ids=name)
 def test_operations_end_as_expected(case: Case, tmp_path: Path):
     expected = case["expected"]
     output = tmp_path / "out.dcm"

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pydicom
 import pytest
+from asn1crypto import tsp
 from dcmsign_pairs import CA, SIGN, Both, base, data_sets_differ, mac_streams_differ, run_both
 from interop_peers import CORPUS, PKI, run
 
@@ -53,6 +55,16 @@ def signs(*words: object, source: Path = MR, **finds: bytes) -> Line:
 
 def with_key(name: str) -> tuple[object, ...]:
     return ("+s", PKI / name, PKI / "rsa2048.pem")
+
+
+def stamps(*words: object) -> Line:
+    return Line((*SIGN, "+ts", "q.tsq", "u.uid", *words, MR, OUT), (OUT, "q.tsq", "u.uid"))
+
+
+def inserts(query: str, response: str, uid: str) -> Line:
+    return Line(
+        ("+t", *(SUPPORT / name for name in (query, response, uid)), SUPPORT / "v-tsop-signed.dcm", OUT), (OUT,)
+    )
 
 
 LINES: dict[str, Line] = {
@@ -203,6 +215,28 @@ LINES: dict[str, Line] = {
     "undefined lengths": signs("-e", source=RT),
     "old format, signed": signs("-fo", source=RLE),
     "no meta information": signs("-f", source=base("nometa_le.dcm")),
+    # ------------------------------------------------------------------------------------------------- timestamps
+    "no timestamp": signs("+ts", "q.tsq", "u.uid", "-ts"),
+    "query": stamps(),
+    **{f"query {mac}": stamps(mac) for mac in ("+tm2", "+tm3", "+tm5", "+tmr", "+tms", "+tmm")},
+    "query with nonce": stamps("+tn"),
+    "query without nonce": stamps("-tn"),
+    "query for certificate": stamps("+tc"),
+    "query for no certificate": stamps("-tc"),
+    "query without policy": stamps("+tp", "1.2.3", "-tp"),
+    "query with policy": stamps("+tp", "1.2.3.4.1"),
+    "query with policy that is none": stamps("+tp", "no-such-policy"),
+    "query option without query": line("+tm2", *SIGN, MR, OUT, writes=[OUT]),
+    "query while verifying": line("+ts", "q.tsq", "u.uid", SIGNED, writes=["q.tsq"]),
+    "insert": inserts("v-tsop-a.tsq", "v-tsop-a.tsr", "v-tsop-a.uid"),
+    "insert, other response": inserts("v-tsop-a.tsq", "v-tsop-b.tsr", "v-tsop-a.uid"),
+    "insert, other signature": inserts("v-tsop-b.tsq", "v-tsop-b.tsr", "v-tsop-a.uid"),
+    "insert, other UID": inserts("v-tsop-a.tsq", "v-tsop-a.tsr", "v-tsop-b.uid"),
+    "insert, no query": inserts("none", "v-tsop-a.tsr", "v-tsop-a.uid"),
+    "insert, no response": inserts("v-tsop-a.tsq", "none", "v-tsop-a.uid"),
+    "insert, no UID file": inserts("v-tsop-a.tsq", "v-tsop-a.tsr", "none"),
+    "insert, query as response": inserts("v-tsop-a.tsq", "v-tsop-a.tsq", "v-tsop-a.uid"),
+    "insert, no output": line("+t", "q", "r", "u", SIGNED),
     # ---------------------------------------------------------------------------------------------------- removal
     "remove all": line("+ra", SIGNED, OUT, writes=[OUT]),
     "remove all, undefined lengths": line("+ra", "-e", TWO_LEVELS, OUT, writes=[OUT]),
@@ -246,12 +280,28 @@ def compare(both: Both, name: str) -> None:
         return
     if name == "dump":
         assert mac_streams_differ(peer.read_bytes(), ours.read_bytes()) == ""
+    elif name.endswith(".tsq"):
+        assert asked(ours) == asked(peer)
+    elif name.endswith(".uid"):
+        for uid, signed in ((peer, both.files(OUT)[0]), (ours, both.files(OUT)[1])):
+            [item] = pydicom.dcmread(signed)[0xFFFAFFFA].value
+            assert pydicom.dcmread(uid)[0x04000100].value == item[0x04000100].value
     elif name.endswith(".log"):
         assert [text for text in lines(ours) if "Signature" in text] == [
             text for text in lines(peer) if "Signature" in text
         ]
     else:
         assert data_sets_differ(peer, ours) == []
+
+
+def asked(query: Path) -> list[object]:
+    """What a TSA is asked, but for imprint and nonce, which are never alike."""
+    said = tsp.TimeStampReq.load(query.read_bytes(), strict=True)
+    imprint, nonce = said["message_imprint"], said["nonce"].native
+    assert nonce is None or nonce > 0
+    size = len(imprint["hashed_message"].native)
+    policy, certificate = said["req_policy"].native, said["cert_req"].native
+    return [imprint["hash_algorithm"].native, size, nonce is None, policy, certificate, said["version"].native]
 
 
 def lines(path: Path) -> list[str]:
@@ -268,27 +318,10 @@ def test_the_options_are_those_of_the_help_text():
     assert ours == {entry for entry in peer if len(entry) == 2 or entry[0] in ("--version", "--arguments", "--verify")}
 
 
-TIMESTAMPS = {
-    "+t",
-    "-ts",
-    "+ts",
-    "+tm2",
-    "+tm3",
-    "+tm5",
-    "+tmr",
-    "+tms",
-    "+tmm",
-    "+tn",
-    "-tn",
-    "+tc",
-    "-tc",
-    "-tp",
-    "+tp",
-}
 REVOCATION = {"+cd", "+cr", "+cl"}
 
 
 def test_every_option_is_in_the_table():
     used = set().union(*(names_in(case.words) for case in LINES.values()))
-    missing = {o.short or o.long for o in OPTIONS if not {o.short, o.long} & used} - TIMESTAMPS - REVOCATION
+    missing = {o.short or o.long for o in OPTIONS if not {o.short, o.long} & used} - REVOCATION
     assert missing == set()

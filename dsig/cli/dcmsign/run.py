@@ -129,4 +129,6 @@ def _operation(asked: Request, log: Log) -> int:
         from dsig.cli.dcmsign.removal import removed
 
         return removed(asked, names, log)
-    raise Failure(ExitCode.TIMESTAMP_INSERTION, "timestamps cannot be inserted yet", fatal=True)
+    from dsig.cli.dcmsign.timestamps import inserted
+
+    return inserted(asked, names, log)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.keyfiles import key_uri, refuse_other_format
 from dsig.cli.dcmsign.logs import Log
@@ -26,10 +29,21 @@ def signed(asked: Request, tags: Tags | None, dictionary: Dictionary | None, log
     refuse_other_format(asked.key, "private key", der=asked.der)
     options = _options(asked, tags, dictionary, log)
     where = places(asked)
+    if asked.stamp_query is not None:
+        from dsig.cli.dcmsign.timestamps import refuse_policy
+
+        refuse_policy(asked.stamp_query)
+    kept = io.BytesIO() if asked.stamp_query is not None and asked.target == "-" else None
     secrets = Channels(passphrase=_password(asked.password))
     log.info(f"create signature in {'main object' if asked.operation == Operation.SIGN else 'sequence item'}.")
     with open_key(key_uri(asked.key), certificate=asked.certificate, secrets=secrets) as key:
-        done = sign(where.given, where.output, key=key, options=options)
+        done = sign(where.given, where.output if kept is None else kept, key=key, options=options)
+    if asked.stamp_query is not None:
+        from dsig.cli.dcmsign.timestamps import write_query
+
+        write_query(kept or str(asked.target), done.uid, asked.stamp_query)
+    if kept is not None:
+        sys.stdout.buffer.write(kept.getvalue())
     for finding in done.findings:
         (log.warn if finding.severity == "warning" else log.info)(finding.message)
     log.debug(f"{done.mac.algorithm} MAC = {done.mac.digest}")
