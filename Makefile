@@ -17,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Programs the tests run, each with the Debian package it comes from.
-PEERS := dcmsign:dcmtk openssl:openssl softhsm2-util:softhsm2 pkcs11-tool:opensc certutil:libnss3-tools gcc:build-essential p11-kit:p11-kit
+PEERS := dcmsign:dcmtk openssl:openssl faketime:faketime softhsm2-util:softhsm2 pkcs11-tool:opensc certutil:libnss3-tools gcc:build-essential p11-kit:p11-kit
 
 # A line that runs "$(ROOT) apt-get ..." must have checked with $(CAN_APT) first.
 ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n,)

@@ -36,6 +36,13 @@ _HASHES: dict[str, tuple[str, hashes.HashAlgorithm]] = {
     "2.16.840.1.101.3.4.2.10": ("sha3_512", hashes.SHA3_512()),
 }
 _BY_NAME = dict(_HASHES.values())
+_KNOWN = (
+    rsa.RSAPublicKey,
+    ec.EllipticCurvePublicKey,
+    dsa.DSAPublicKey,
+    ed25519.Ed25519PublicKey,
+    ed448.Ed448PublicKey,
+)
 _SINGLE = {t.CONTENT_TYPE: "contentType", t.MESSAGE_DIGEST: "messageDigest"}
 
 
@@ -94,6 +101,10 @@ def _form(token: Token) -> Iterator[Finding]:
 
     if token.content_type != t.TST_INFO:
         yield malformed(f"its content is {token.content_type} and no TSTInfo")
+    if token.cms_version != 3 or token.signer_version != (3 if token.key_identifier else 1):
+        yield malformed("SignedData or SignerInfo has another version than its content asks for", "RFC 5652 5.1")
+    if token.digest_algorithm not in token.digest_algorithms:
+        yield malformed("it does not announce the hash its signature is made with", "RFC 5652 5.1")
     if token.version != 1:
         yield malformed(f"TSTInfo has version {token.version} instead of 1")
     if token.signers != 1:
@@ -153,7 +164,9 @@ def _is_named(name: asn1_x509.GeneralName, certificate: asn1_x509.Certificate) -
     if name.name == "directory_name" and name.chosen == certificate.subject:
         return True
     alternatives = certificate.subject_alt_name_value
-    return alternatives is not None and any(name.dump() == other.dump() or name == other for other in alternatives)
+    return alternatives is not None and any(
+        (name.name, name.chosen.dump()) == (other.name, other.chosen.dump()) for other in alternatives
+    )
 
 
 def _fit(token: Token, leaf: _Leaf) -> Iterator[Finding]:
@@ -205,28 +218,26 @@ def _verify(token: Token, certificate: x509.Certificate, digest: hashes.HashAlgo
     """Raise `InvalidSignature` unless the key made the signature; `UnsupportedAlgorithm`, `ValueError`, `TypeError`."""
     key = certificate.public_key()
     algorithm, signature, data = token.signature_algorithm, token.signature, token.signed_attributes
-    kind = algorithm["algorithm"].native
     named = _named_hash(algorithm)
     if named is not None and type(named) is not type(digest):
         raise ValueError("digest and signature algorithm do not fit")
-    if isinstance(key, rsa.RSAPublicKey):
-        if kind == "rsassa_pss":
-            parameters = algorithm["parameters"]
-            mask = _BY_NAME.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
-            if mask is None:
-                raise UnsupportedAlgorithm("mask generation of RSASSA-PSS")
-            salt = int(parameters["salt_length"].native)
-            key.verify(signature, data, padding.PSS(padding.MGF1(mask), salt), digest)
-        elif algorithm.signature_algo == "rsassa_pkcs1v15":
-            key.verify(signature, data, padding.PKCS1v15(), digest)
-        else:
-            raise ValueError("key and algorithm do not fit")
-    elif isinstance(key, ec.EllipticCurvePublicKey):
+    scheme = algorithm.signature_algo
+    if isinstance(key, rsa.RSAPublicKey) and scheme == "rsassa_pss":
+        parameters = algorithm["parameters"]
+        mask = _BY_NAME.get(parameters["mask_gen_algorithm"]["parameters"]["algorithm"].native)
+        if mask is None:
+            raise UnsupportedAlgorithm("mask generation of RSASSA-PSS")
+        key.verify(signature, data, padding.PSS(padding.MGF1(mask), int(parameters["salt_length"].native)), digest)
+    elif isinstance(key, rsa.RSAPublicKey) and scheme == "rsassa_pkcs1v15":
+        key.verify(signature, data, padding.PKCS1v15(), digest)
+    elif isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ecdsa":
         key.verify(signature, data, ec.ECDSA(digest))
-    elif isinstance(key, dsa.DSAPublicKey):
+    elif isinstance(key, dsa.DSAPublicKey) and scheme == "dsa":
         key.verify(signature, data, digest)
-    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey) and scheme in ("ed25519", "ed448"):
         key.verify(signature, data)
+    elif isinstance(key, _KNOWN):
+        raise ValueError("key and algorithm do not fit")
     else:
         raise UnsupportedAlgorithm(f"key of type {type(key).__name__}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from asn1crypto import core, tsp
+from asn1crypto import cms, core, tsp
 
 from dsig.hookspecs import TimestampEvidence, TimestampQuery, TimestampResponse
 from dsig.model import Finding, Status
@@ -19,6 +19,15 @@ GRANTED = 0
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError)
 """What asn1crypto raises for bytes that are something else."""
 _STATUS = ("granted", "granted_with_mods", "rejection", "waiting", "revocation_warning", "revocation_notification")
+
+
+class _Response(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """TimeStampResp; the library's own insists on a token, which a TSA that refuses does not give."""
+
+    _fields = [  # noqa: RUF012 - the library's way
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 class Rfc3161:
@@ -102,14 +111,14 @@ class Rfc3161:
         """Read TimeStampResp; its token is not looked at."""
         require_der(der)
         try:
-            response = tsp.TimeStampResp.load(der, strict=True)
+            response = _Response.load(der, strict=True)
             info = response["status"]
             status = int(info["status"])
             texts = [str(text) for text in info["status_string"].native or ()]
             texts += sorted(info["fail_info"].native or ())
             token = response["time_stamp_token"]
             return TimestampResponse(
-                status, printable("; ".join(texts))[:300], token.dump() if token.native is not None else b""
+                status, printable("; ".join(texts))[:300], b"" if isinstance(token, core.Void) else token.dump()
             )
         except _UNREADABLE as error:
             raise ValueError("it is no time-stamp response of RFC 3161") from error

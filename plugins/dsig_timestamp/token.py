@@ -45,6 +45,11 @@ class CertificateId:
 class Token:
     """A token as read; DER throughout."""
 
+    cms_version: int
+    """Of SignedData."""
+    digest_algorithms: tuple[str, ...]
+    """What SignedData announces."""
+    signer_version: int
     content_type: str
     content: bytes
     """TSTInfo."""
@@ -111,6 +116,9 @@ def _token(der: bytes) -> Token:
             counts[kind] = counts.get(kind, 0) + 1
     accuracy = info["accuracy"]
     return Token(
+        cms_version=int(signed["version"]),
+        digest_algorithms=tuple(a["algorithm"].dotted for a in signed["digest_algorithms"]),
+        signer_version=int(signer["version"]),
         content_type=encapsulated["content_type"].dotted,
         content=content,
         version=int(info["version"]),
@@ -186,6 +194,6 @@ def _certificate_ids(attributes: dict[str, tuple[Any, ...]]) -> Iterator[Certifi
             issuer, serial = b"", None
             if not isinstance(named, core.Void):
                 [name] = named["issuer"]  # only a directory name can be the issuer's (RFC 5035 4)
-                issuer = name.chosen.dump() if name.name == "directory_name" else b"-"
+                issuer = name.chosen.untag().dump() if name.name == "directory_name" else b"-"
                 serial = named["serial_number"].native
             yield CertificateId(algorithm, first["cert_hash"].native, issuer, serial)

@@ -143,8 +143,7 @@ class Authority:
 
 def token_of(response: bytes) -> bytes:
     """The token of a response, by openssl."""
-    directory = Path("/dev/stdin")
-    return openssl("ts", "-reply", "-in", directory, "-token_out", stdin=response)
+    return openssl("ts", "-reply", "-in", "/dev/stdin", "-token_out", stdin=response)
 
 
 @dataclass
@@ -200,3 +199,38 @@ def serving(authority: Authority) -> Iterator[Server]:
         finally:
             http.shutdown()
             thread.join()
+
+
+# ------------------------------------------------------------------------------------- tokens no honest TSA would make
+
+TST_INFO = "1.2.840.113549.1.9.16.1.4"
+
+
+def tst_info(
+    digest: bytes,
+    *,
+    time: str = "20260102000000Z",
+    version: int = 1,
+    algorithm: str = "2.16.840.1.101.3.4.2.1",
+    more: str = "",
+    sections: str = "",
+) -> bytes:
+    """TSTInfo (RFC 3161 2.4.2) by `openssl asn1parse -genconf`; `more` fields, and `sections` they name."""
+    config = (
+        "asn1 = SEQUENCE:tst\n"
+        f"[tst]\nversion = INTEGER:{version}\npolicy = OID:1.2.3.4.1\nimprint = SEQUENCE:imprint\nserial = INTEGER:7\n"
+        f"time = GENERALIZEDTIME:{time}\n{more}\n"
+        f"[imprint]\nalgorithm = SEQUENCE:algorithm\ndigest = FORMAT:HEX,OCTETSTRING:{digest.hex()}\n"
+        f"[algorithm]\noid = OID:{algorithm}\nparameters = NULL\n{sections}"
+    )
+    return openssl("asn1parse", "-genconf", "/dev/stdin", "-noout", "-out", "/dev/stdout", stdin=config.encode())
+
+
+def signed_by(authority: Authority, content: bytes, *names: str, options: tuple[object, ...] = ("-cades",),
+              kind: str = TST_INFO) -> bytes:  # fmt: skip
+    """CMS SignedData over `content`, DER, by `openssl cms`."""
+    signers: list[object] = []
+    for name in names or ("tsa",):
+        signers += ["-signer", authority.directory / f"{name}.pem", "-inkey", authority.key(name)]
+    fixed = ("-sign", "-binary", "-nodetach", "-econtent_type", kind, "-outform", "DER")
+    return openssl("cms", *fixed, *signers, *options, stdin=content)
