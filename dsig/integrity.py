@@ -11,11 +11,12 @@ from dsig.dicom.file import DicomFile
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, blaming
-from dsig.errors import DsigError
+from dsig.errors import DsigError, LimitError
 from dsig.hookspecs import CertificateFacts, Mac, SignatureCheck
 from dsig.limits import Limits
 from dsig.model import Axis, Finding, Status
 from dsig.plugins import Plugins
+from dsig.signature.borders import Borders
 from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
@@ -61,6 +62,8 @@ class Integrity:
         self.mac_backend = mac_backend
         self.old_format = old_format
         self.limits = limits
+        self.borders = Borders()
+        """Whether fragments hold what looks like borders; known after `first_attempts`."""
         self.vr_work = limits.vr_work
         """What is left of it for this file."""
 
@@ -72,7 +75,10 @@ class Integrity:
         if self.file.data.size >= WORTH_A_THREAD:
             # importing the backend takes a tenth of a second that a long hash can hide
             loaded = self.plugins.crypto_backends.preload(self.backend)
-        pump(self.file.data, [a.cursor for a in attempts if a.cursor is not None], self.limits)
+        for signature in found:
+            self.borders.watch(signature.level, signature.selected)
+        cursors = (*(a.cursor for a in attempts if a.cursor is not None), *self.borders.cursors())
+        pump(self.file.data, cursors, self.limits)
         if loaded is not None:
             loaded()
         return attempts
@@ -136,6 +142,8 @@ class Integrity:
                 continue
             try:
                 pump(self.file.data, [again.cursor], self.limits)
+            except LimitError:
+                raise
             except DsigError:
                 continue  # a guess that makes a sequence of what is none
             other = again.running.digest()

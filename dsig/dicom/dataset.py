@@ -82,6 +82,8 @@ class DataSet:
         """Items with one below an Original Attributes Sequence (PS3.3 C.12.1.1.9): a former state."""
         self.drops: list[NestedDrop] = []
         """Of each top-level sequence the first ones, up to the limit `findings`."""
+        self.nested_pixels: list[tuple[int, Path, Element]] = []
+        """Encapsulated pixel data below the top level: the top-level sequence, the item, and the element."""
         self.nested = 0
         """Elements below the top level, as far as they have been counted."""
         self.dropped: dict[int, int] = {}
@@ -174,6 +176,7 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
     item_signed: list[bool] = []
     encodings = [_inner(top_vr, level.encoding)]
     most = limits.elements - level.nested
+    pixels: tuple[int, str, int, int] | None = None  # fragments hold no elements, so there is one at most
     count = 0
     for kind, tag, vr, at, value, stop in tokens:
         if kind == ELEMENT:
@@ -200,9 +203,14 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             path.append((tag, -1))
             encodings.append(_inner(vr, encodings[-1]))
         elif kind == FRAGMENTS:
+            pixels = tag, vr, at, value
             path.append((tag, -1))
             encodings.append(encodings[-1])
         elif kind == SEQUENCE_END:
+            if pixels is not None:
+                element = Element(*pixels, stop, FRAGMENTS, True, False, signable_tag(pixels[0]))
+                level.nested_pixels.append((top, tuple(path[:-1]), element))
+                pixels = None
             path.pop()
             encodings.pop()
             if not encodings:

@@ -2,8 +2,8 @@
 
 The MAC stream has the item tags of fragments but not their lengths. Two fragments joined into one that holds the bytes
 of the item tag between them give the same stream, and so does the offset table joined with the first fragment. Such
-bytes may occur by chance in any compressed image, so they count only where the offset table or the number of frames
-does not fit the fragments there are.
+bytes may occur by chance in any compressed image, so they are an error only where the offset table or the number of
+frames does not fit the fragments there are; `dsig.signature.borders` looks for them everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dsig.dicom.dataset import DataSet, Element
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import format_path
 from dsig.dicom.source import CHUNK
-from dsig.dicom.walk import FRAGMENTS
+from dsig.dicom.walk import ELEMENT, FRAGMENTS
 from dsig.model import Finding
 
 __all__ = ["fragment_findings", "pixel_syntax_findings"]
@@ -33,6 +33,7 @@ _CODESTREAMS: dict[str, tuple[bytes, ...]] = {
 }
 """First bytes of the compressed data by transfer syntax (PS3.5 A.4 and G.5)."""
 
+_EXTENDED_OFFSET_TABLE = 0x7FE00001
 _NUMBER_OF_FRAMES = 0x00280008
 _ITEM, _DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 
@@ -88,17 +89,28 @@ def _misfit(level: DataSet, element: Element) -> str:
         return "there is no offset table"
     _start, value, end = table
     frames = _frames(level)
-    if value == end:
-        count = sum(1 for _ in islice(fragments, frames))
-        return f"{frames} frames have {count} fragments" if count < frames else ""
-    if (end - value) % 4:
-        return "the length of the offset table is no multiple of 4"
-    if (end - value) // 4 != frames:
-        return f"the offset table has {(end - value) // 4} entries for {frames} frames"
-    # both ascend, so one pass over the two will do
     starts = (start - end for start, _value, _end in fragments)
+    extended = level.by_tag.get(_EXTENDED_OFFSET_TABLE)
+    if extended is not None and extended.kind == ELEMENT:
+        if value != end:
+            return "there are two offset tables"
+        return _beside(level, extended.value, extended.end, "Q", frames, starts)
+    if value == end:
+        count = sum(1 for _ in islice(starts, frames))
+        return f"{frames} frames have {count} fragments" if count < frames else ""
+    return _beside(level, value, end, "I", frames, starts)
+
+
+def _beside(level: DataSet, value: int, end: int, unit: str, frames: int, starts: Iterator[int]) -> str:
+    """How an offset table of whole numbers does not fit the fragments, which begin at `starts`."""
+    size = struct.calcsize(unit)
+    if (end - value) % size:
+        return f"the length of the offset table is no multiple of {size}"
+    if (end - value) // size != frames:
+        return f"the offset table has {(end - value) // size} entries for {frames} frames"
+    # both ascend, so one pass over the two will do
     at = -1
-    for offset in _offsets(level, value, end):
+    for offset in _offsets(level, value, end, unit):
         at = next((s for s in chain((at,), starts) if s >= offset), -1)
         if at != offset:
             return "the offset table points beside the fragments"
@@ -112,12 +124,12 @@ def _frames(level: DataSet) -> int:
         return 1
 
 
-def _offsets(level: DataSet, value: int, end: int) -> Iterator[int]:
+def _offsets(level: DataSet, value: int, end: int, unit: str) -> Iterator[int]:
     """The entries of the offset table, which are little endian in every encapsulated file."""
     for at in range(value, end, CHUNK):
         buffer = bytearray(min(CHUNK, end - at))
         level.source.read_into(at, memoryview(buffer))
-        for (offset,) in struct.iter_unpack("<I", buffer):
+        for (offset,) in struct.iter_unpack(f"<{unit}", buffer):
             yield offset
 
 

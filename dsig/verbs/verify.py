@@ -177,7 +177,8 @@ class _Verification:
         facts, unreadable = answers.certificate(found, plugins, options.crypto_backend)
         outcome = self.integrity.outcome(found, attempt, facts)
         found = outcome.recovered or found
-        structure = (*found.structure, *unreadable)
+        borders = self.integrity.borders.findings(found.level, found.selected)
+        structure = (*found.structure, *unreadable, *borders)
         coverage = coverage_of(found.level, found.mac.elements if found.mac else ())
         axes = dict.fromkeys(AXES, Axis()) | {
             "structure": Axis(worst(*structure), structure),
