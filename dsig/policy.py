@@ -65,6 +65,8 @@ class Policy:
     """How many different signers a file must have whose signatures hold."""
     require_profiles: tuple[str, ...] = ()
     """As `VerifyOptions.require_profiles`, in addition to these."""
+    require_timestamp: bool = False
+    """As `--require-timestamp`, whatever the options say."""
     require_coverage: tuple[int | str, ...] = ()
     """As `VerifyOptions.require_coverage`, in addition to that."""
     strict: bool = False
@@ -266,6 +268,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "pinned_signers": _each(_fingerprint),
     "expected_signers": _number,
     "require_profiles": _texts,
+    "require_timestamp": _flag,
     "require_coverage": _coverage,
     "strict": _flag,
 }

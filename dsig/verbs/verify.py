@@ -269,6 +269,7 @@ def _effective(options: VerifyOptions) -> VerifyOptions:
         require_profiles=tuple(dict.fromkeys((*options.require_profiles, *policy.require_profiles))),
         require_coverage=coverage or None,
         strict=options.strict or policy.strict,
+        timestamps=TimestampPolicy.REQUIRE if policy.require_timestamp else options.timestamps,
     )
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from support import signed as s
 from support.encode import element
-from support.pki import certificate, checked, signer
+from support.pki import Signer, certificate, checked, signer
 from support.signed import Parts
 
 import dsig
@@ -123,7 +123,33 @@ def test_garbage_is_refused(name: str, value: bytes):
     refused(with_value(Parts(signer=signer(name)), value))
 
 
+def test_a_key_that_can_be_broken_is_named():
+    key = rsa.generate_private_key(65537, 1024)
+    parts = Parts(signer=Signer(key, self_signed(key)))
+    report = dsig.verify(parts.file(), dsig.VerifyOptions(check_trust=False))
+    assert [(f.code, f.severity) for f in report.signatures[0].axes["integrity"].findings] == [("weak-key", "warning")]
+    assert report.verdict == "passed"
+    policy = dsig.Policy(allow_weak=False)
+    assert dsig.verify(parts.file(), dsig.VerifyOptions(check_trust=False, policy=policy)).verdict == "failed"
+
+
 # ------------------------------------------------------------------------------------------------------- certificates
+
+
+def self_signed(key: rsa.RSAPrivateKey, subject: str = "Dr Somebody Else", issuer: x509.Name | None = None) -> bytes:
+    """A certificate anybody can make."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, subject)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(issuer or name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
 
 
 def exchanged(der: bytes) -> dsig.SignatureReport:
@@ -147,18 +173,7 @@ def test_another_trusted_certificate_of_the_same_key_is_a_different_signer_in_th
 def test_a_certificate_anybody_made_for_the_same_key_is_not_trusted():
     key = GOOD.signer.key
     assert isinstance(key, rsa.RSAPrivateKey)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Dr Somebody Else")])
-    der = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(x509.load_der_x509_certificate(certificate("inter")).subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        .sign(key, hashes.SHA256())
-        .public_bytes(Encoding.DER)
-    )
+    der = self_signed(key, issuer=x509.load_der_x509_certificate(certificate("inter")).subject)
     signature = exchanged(der)
     assert signature.axes["integrity"].status == "passed"
     assert signature.axes["trust"].status == "failed"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dsig.cli.status import ExitStatus
+from dsig.strictness import LOOSE_BORDERS, MEANING, STRENGTH
 from dsig.trust import load_trust
 from dsig.verbs.verify import VerifyOptions, verify
 
@@ -93,6 +94,38 @@ def test_findings_on_the_corpus_are_documented(corpus, pki):
         seen |= {f.code for s in report.signatures for axis in s.axes.values() for f in axis.findings}
     assert seen <= set(documented("findings.md"))
     assert len(seen) > 15
+
+
+UNTESTED_SO_FAR = re.compile(r"timestamp-|trust-issuer-renewed")
+"""Codes whose tests come with the work on timestamps."""
+
+
+def test_every_finding_is_tested():
+    """By its whole code, as a string of its own in a test that is not about documentation."""
+    said = "\n".join(p.read_text() for p in (ROOT / "tests").rglob("*.py") if p != Path(__file__))
+    codes = [code for code in documented("findings.md") if not UNTESTED_SO_FAR.match(code)]
+    assert len(codes) > 80
+    assert [code for code in codes if f'"{code}"' not in said and f'{code}"' not in said] == []
+
+
+def test_the_threat_model_names_findings_that_exist_and_none_of_its_attacks_is_without():
+    page = (ROOT / "docs" / "threat-model.md").read_text()
+    refused = page[page.index("## What is refused") : page.index("### Files made to hurt")]
+    rows = [line.strip("| ").split(" | ") for line in refused.splitlines() if line.startswith("| ")]
+    attacks = [row for row in rows if row[0] != "attack" and set(row[0]) != {"-"}]
+    assert len(attacks) > 40
+    known = set(documented("findings.md")) | set(documented("exit-status.md")) | {"unsigned"}
+    for attack, answer in attacks:
+        codes = set(re.findall(r"`([a-z0-9-]+)`", answer))
+        assert codes <= known, attack
+        assert codes or "the same" in answer or "never used" in answer, attack
+
+
+def test_what_the_threat_model_calls_strict_is():
+    page = (ROOT / "docs" / "threat-model.md").read_text()
+    called = set(re.findall(r"`([a-z0-9-]+)` \(strict\)", page))
+    assert called >= MEANING | LOOSE_BORDERS
+    assert called & STRENGTH == set()
 
 
 def test_every_exit_status_is_documented():

@@ -85,6 +85,7 @@ def test_what_meets_the_policy_passes(judged, policy):
         ("expected_signers = 2", "file", "policy-signers"),
         ("expected_signers = 0", "file", "policy-signers"),
         ('require_coverage = ["PatientComments"]', "coverage", "coverage-required"),
+        ("require_timestamp = true", "time", "timestamp-missing"),
     ],
 )
 @pytest.mark.parametrize("options", [None, ["--no-trust"]], ids=["trust", "no-trust"])

@@ -53,6 +53,20 @@ def test_what_is_not_protected_is_listed_with_the_reason(number: int, whole: byt
     assert unsigned(with_(number, whole)) == [(f"{number:08X}", reason)]
 
 
+@pytest.mark.parametrize(
+    ("number", "whole", "code"),
+    [
+        (0x00104000, element(0x00104000, "LT", b"ab"), "unsigned-not-listed"),
+        (0x00410010, element(0x00410010, "UN", b"ab"), "unsigned-unsignable-un"),
+        (0x00400275, sequence(0x00400275, item(element(0x00410010, "UN"))), "unsigned-unsignable-nested-un"),
+        (0x00060010, element(0x00060010, "LO", b"ab"), "unsigned-unsignable-tag"),
+    ],
+)
+def test_each_reason_has_a_finding(number: int, whole: bytes, code: str):
+    findings = verified(with_(number, whole)).axes["coverage"].findings
+    assert [(f.code, f.severity) for f in findings] == [(code, "warning")]
+
+
 def test_what_is_not_protected_makes_the_axis_indeterminate_and_not_the_verdict():
     signature = verified(with_(0x00104000, element(0x00104000, "LT", b"ab")))
     axis = signature.axes["coverage"]
@@ -78,6 +92,7 @@ def test_the_second_of_two_elements_with_one_tag_is_listed_as_duplicate():
     report = checked(s.part10(data[:at] + element(0x00100010, "PN", b"Forged^A") + data[at:]))
     [signature] = report.signatures
     assert [(x.tag, x.reason) for x in signature.coverage.unsigned] == [("00100010", "duplicate")]
+    assert [f.code for f in signature.axes["coverage"].findings] == ["unsigned-duplicate"]
     assert report.verdict == "failed"
 
 
