@@ -626,6 +626,7 @@ class TaskLost:
     """Given in place of a result: the workers that were to do this task died of it."""
 
     reason: str
+    """For people."""
 
 
 class Executor(Protocol):

@@ -120,6 +120,8 @@ def test_the_key_source_signs(example, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("example", "options", "status"),
     [
+        ("dsig_mac_backends", ["--mac-backend", "elsewhere"], 0),
+        ("dsig_executors", ["--executor", "backwards", "--jobs", "2"], 0),
         ("dsig_crypto_backends", ["--crypto-backend", "distrustful"], 1),
         ("dsig_trust_backends", ["--trust-backend", "pinned"], 0),
         ("dsig_profiles", ["--require", "study"], 0),
