@@ -9,12 +9,13 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO
 
 from dsig.errors import OutputError, Where
 
-__all__ = ["Deflater", "replacing", "same_file"]
+__all__ = ["Deflater", "renames_kept_together", "replacing", "same_file"]
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
@@ -117,8 +118,34 @@ class Deflater:
         self._size += len(data)
 
 
+@contextmanager
+def renames_kept_together() -> Iterator[None]:
+    """Outputs of this block are safe from a crash when the block ends, and not one by one: a directory is synced once.
+
+    Each output is whole or not there all the same. For who tells of them only after the block.
+    """
+    if _renamed.get() is not None:
+        yield
+        return
+    directories: set[Path] = set()
+    token = _renamed.set(directories)
+    try:
+        yield
+    finally:
+        _renamed.reset(token)
+        for directory in directories:
+            _sync_directory(directory)
+
+
+_renamed: ContextVar[set[Path] | None] = ContextVar("dsig_renamed", default=None)
+
+
 def _sync_directory(directory: Path) -> None:
     """Make the rename last; some file systems cannot, and the file itself is safe by then."""
+    later = _renamed.get()
+    if later is not None:
+        later.add(directory)
+        return
     with contextlib.suppress(OSError):
         descriptor = os.open(directory, os.O_RDONLY)
         try:

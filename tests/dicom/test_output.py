@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dsig.dicom.output import Deflater, replacing, same_file
+from dsig.dicom.output import Deflater, renames_kept_together, replacing, same_file
 from dsig.errors import MalformedError, OutputError
 
 
@@ -238,3 +238,44 @@ def test_deflated_output_inflates_to_what_was_written_and_has_even_length(size: 
     assert engine.eof
     assert engine.unused_data in (b"", b"\0")
     assert len(packed) % 2 == 0
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is synced to the disk, in order: names of directories, and `file`."""
+    seen: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        seen.append("directory" if stat.S_ISDIR(status.st_mode) else "file")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return seen
+
+
+def test_file_and_rename_are_on_the_disk_when_it_is_written(tmp_path: Path, synced: list[str]):
+    write(tmp_path / "a", b"a")
+    write(tmp_path / "b", b"b")
+    assert synced == ["file", "directory"] * 2
+
+
+def test_renames_kept_together_are_on_the_disk_when_the_block_ends(tmp_path: Path, synced: list[str]):
+    (tmp_path / "below").mkdir()
+    with renames_kept_together():
+        with renames_kept_together():
+            for name in ("a", "b", "below/c"):
+                write(tmp_path / name, b"x")
+        assert synced == ["file"] * 3
+        assert names(tmp_path) == ["a", "b", "below"]
+    assert synced == ["file"] * 3 + ["directory"] * 2
+    write(tmp_path / "d", b"d")
+    assert synced[5:] == ["file", "directory"]
+
+
+def test_renames_are_on_the_disk_even_if_the_block_ends_badly(tmp_path: Path, synced: list[str]):
+    with pytest.raises(ZeroDivisionError), renames_kept_together():
+        write(tmp_path / "a", b"x")
+        raise ZeroDivisionError
+    assert synced == ["file", "directory"]
