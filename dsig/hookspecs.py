@@ -232,6 +232,9 @@ class MacBackend(Protocol):
         Raises `KeySourceError` if it cannot.
         """
 
+    def settled(self, place: str) -> str:
+        """What to give as `place` to another process, so that it means there what it means here; mostly the same."""
+
 
 # ---------------------------------------------------------------------------------------------------- key sources
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 
 from dsig import hookspecs
-from dsig.distrust import GuardedMac
+from dsig.distrust import GuardedMac, answered, blaming
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import (
     API,
@@ -179,7 +179,7 @@ class Plugins:
         self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = Providers(
             "MAC algorithm", (), instantiate=False
         )
-        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new",))
+        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new", "settled"))
         self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = Providers(
             "crypto backend", ("verify_digest", "certificate")
         )
@@ -244,6 +244,15 @@ class Plugins:
             known = ", ".join(sorted({HOST, *(p.spec.name for p in self.mac_backends)}))
             raise UsageError(f"no MAC backend named {name!r}", code="unknown-name", hint=f"known: {known}")
         return self.mac_backends.provider(name)
+
+    def settled_mac_backend(self, backend: str) -> str:
+        """How other processes call the backend. Raises `UsageError` or `PluginError`."""
+        if backend == HOST:
+            return backend
+        provider = self.mac_backend(backend)
+        with blaming(provider.origin, "naming the MAC backend"):
+            said = self.mac_backends.get(provider.spec.name).settled(backend)
+        return answered(said, str, provider.origin, "naming the MAC backend")
 
     def mac_origin(self, name: str, backend: str = HOST) -> PluginUse:
         """The plugin that computes a MAC. Raises `UsageError` or `PluginError`."""

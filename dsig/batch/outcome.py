@@ -29,6 +29,8 @@ class Outcome:
     """Done by an earlier run, as the ledger says."""
     end: DirectoryEnd | None = None
     """The end of a directory."""
+    left: bool = False
+    """Not begun, because there is trouble with the key or a plugin."""
 
 
 def settled(outcomes: Iterator[Outcome], note: Callable[[str], None]) -> Iterator[Outcome]:

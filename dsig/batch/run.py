@@ -75,10 +75,16 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
+        self.troubled = False
+        """No more for a reason that concerns all files: who runs this wants to know which are left."""
 
     def __call__(self) -> None:
         """No more."""
         self.asked = True
+
+    def for_trouble(self) -> None:
+        """No more, and an outcome for each file that is not begun."""
+        self.asked = self.troubled = True
 
 
 def run(
@@ -133,6 +139,7 @@ class _Run:
         self.ledger = ledger
         self.stop = stop
         self.begun: deque[_Batch] = deque()
+        self.left: Iterator[Entry] = iter(())
         self.origin = plugins.executors.provider(chosen.name).origin
         self.settings = ExecutorSettings(chosen.jobs, chosen.scheduler)
 
@@ -146,6 +153,9 @@ class _Run:
             yield from self.finished(self.begun.popleft(), result)
         if self.begun:
             raise self.broken("gave fewer results than there were tasks")
+        if self.stop.troubled:
+            slots = (self.slot(entry) for entry in self.left if isinstance(entry, Input))
+            yield from (Outcome(slot.shown or slot.source, slot, left=True) for slot in slots if isinstance(slot, Job))
 
     def guarded(self, results: Iterator[Any]) -> Iterator[Any]:
         """What an executor raises is its own fault, unless it is about the work."""
@@ -177,8 +187,10 @@ class _Run:
         """Heaps that are small enough."""
         most = 1 if self.chosen.name == "serial" else FILES
         batch = _Batch([])
-        for entry in entries:
+        waiting = iter(entries)
+        for entry in waiting:
             if self.stop.asked:
+                self.left = chain((entry,), waiting)
                 break
             slot = self.slot(entry)
             size = slot.before.size if isinstance(slot, Job) and slot.before is not None else 0

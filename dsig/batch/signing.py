@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dsig.batch.work import Answer, Job, answer, written
+from dsig.dicom.output import renames_kept_together
 from dsig.errors import UsageError
 from dsig.keys import OpenKey
 from dsig.plugins import Plugins
@@ -25,8 +26,9 @@ class SignWork:
     digests: bool = False
 
     def __call__(self, jobs: tuple[Job, ...]) -> list[Answer]:
-        """One signed file for each."""
-        return [answer(job, self.options.input_kind, self.one, self.digests) for job in jobs]
+        """One signed file for each; all are safe from a crash when it ends, and nobody is told before."""
+        with renames_kept_together():
+            return [answer(job, self.options.input_kind, self.one, self.digests) for job in jobs]
 
     def one(self, job: Job) -> Signed | None:
         """Sign one file; None if an earlier try of the same job did it."""

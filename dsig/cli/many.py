@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Many", "Running", "many_options", "running", "tell_all"]
 
+NAMED = 10
+"""Files that are not done and named."""
 TOLD = 3
 """How often the same complaint is made, each time about another file."""
 
@@ -97,6 +99,8 @@ class Running:
     """More than one file is given, as far as can be seen before the work."""
     stopped: Callable[[], int]
     """The exit status if the user stopped the run, else 0."""
+    stop: Callable[[], None]
+    """No more files; those left come as outcomes of their own."""
     summary: Callable[[], None]
     """Says what the ledger knows."""
 
@@ -170,26 +174,45 @@ def running(
             if ledger is not None and ledger.changed:
                 note(f"{ledger.changed} had changed since and were done again")
 
-        yield Running(settled(outcomes, (lambda _text: None) if quiet else note), several, lambda: status[0], summary)
+        yield Running(
+            settled(outcomes, (lambda _text: None) if quiet else note),
+            several,
+            lambda: status[0],
+            stop.for_trouble,
+            summary,
+        )
 
 
 def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
     """Tell of each success with `tell` and of each failure, and give the gravest exit status.
 
-    A single file's error is raised as it is. Among several, errors of key sources and plugins are raised too: what
-    happened once would happen again, and a token locks itself.
+    A single file's error is raised as it is. Among several, errors of key sources and plugins end the run and are
+    raised too, once it is told which files are not done: what happened once would happen again, and a token
+    locks itself.
     """
     seen: Counter[int] = Counter()
     told: Counter[tuple[str, str]] = Counter()
     first: Outcome | None = None
+    trouble: DsigError | None = None
+    left = _Left()
     for outcome in run.outcomes:
+        if outcome.left or (trouble is not None and isinstance(outcome.error, (KeySourceError, PluginError))):
+            left.add(outcome.path)
+            continue
         if first is None and not run.several and outcome.error is not None:
             first = outcome  # perhaps it is the only one
             continue
         if first is not None:
+            if isinstance(first.error, (KeySourceError, PluginError)):
+                raise first.error
             _failed(first, seen, told)
             first = None
             run.several = True
+        if run.several and isinstance(outcome.error, (KeySourceError, PluginError)):
+            trouble = outcome.error
+            left.add(outcome.path)
+            run.stop()
+            continue
         if outcome.error is not None or outcome.unforeseen:
             _failed(outcome, seen, told)
             continue
@@ -202,15 +225,34 @@ def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
         if count > TOLD:
             note(f"the same for {count - TOLD} more: {message}")
     run.summary()
+    if trouble is not None:
+        note(f"{seen[ExitStatus.DONE]} of {sum(seen.values()) + left.count} files done; not done: {left}")
+        raise trouble
     if any(seen) or run.stopped():
         note(f"{seen[ExitStatus.DONE]} of {sum(seen.values())} files done")
     return run.stopped() or gravest(status for status in seen)
 
 
+class _Left:
+    """Files that are not done: a few names, and how many more."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._names: list[str] = []
+
+    def add(self, path: str) -> None:
+        """One more."""
+        self.count += 1
+        if len(self._names) < NAMED:
+            self._names.append(path)
+
+    def __str__(self) -> str:
+        more = self.count - len(self._names)
+        return ", ".join(self._names) + (f" and {more} more" if more else "")
+
+
 def _failed(outcome: Outcome, seen: Counter[int], told: Counter[tuple[str, str]]) -> None:
     error = outcome.error
-    if isinstance(error, (KeySourceError, PluginError)):
-        raise error
     if error is None:
         seen[ExitStatus.INTERNAL] += 1
         kind, text = ("internal", outcome.unforeseen), unforeseen(outcome)

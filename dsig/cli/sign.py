@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -163,7 +164,8 @@ def command(
             _for_workers(key, chosen, plugins) as shared,
         ):
             opened.append(key)
-            yield SignWork(options, shared, plugins, place.output if place.mirrored else None, digests)
+            settled = replace(options, mac_backend=plugins.settled_mac_backend(options.mac_backend))
+            yield SignWork(settled, shared, plugins, place.output if place.mirrored else None, digests)
 
     with running(
         paths,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -100,6 +101,9 @@ def _begin(work: Work) -> None:
     """In a worker, once: what to do, and when to stop."""
     global _work
     _work = work
+    gc.set_threshold(
+        50_000
+    )  # one file after the other leaves little to look for, and looking takes a tenth of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, name="dsig-parent", daemon=True).start()

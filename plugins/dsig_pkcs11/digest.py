@@ -7,6 +7,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from pkcs11 import PKCS11Error
 
@@ -51,8 +52,7 @@ class TokenMacs:
         """Begin a computation. `place` is a URI that means one token; if it names none, it is the token whose key is
         open, or else the only one there is. Raises `KeySourceError`.
         """
-        wanted = uri.parse(place if ":" in place else f"{place}:")
-        used = in_use() if wanted == uri.TokenUri() else None
+        wanted, used = _meant(place)
         key = repr(used[1]) if used else place
         with self._finding:
             if key not in self._found:
@@ -66,6 +66,14 @@ class TokenMacs:
                 hint="choose another MAC algorithm with --mac, or leave --mac-backend out",
             )
         return TokenMac(module, slot, facts, _MECHANISMS[mac.oid][0])
+
+    def settled(self, place: str) -> str:
+        """With the token whose key is open in this process, if that is what `place` means."""
+        _, used = _meant(place)
+        if used is None:
+            return place
+        module, facts = used
+        return f"{facts.uri}?module-path={quote(module.choice.path)}"
 
 
 class TokenMac:
@@ -117,6 +125,12 @@ class TokenMac:
                 yield self._session
         except PKCS11Error as error:
             raise failed(error, self._what) from None
+
+
+def _meant(place: str) -> tuple[uri.TokenUri, tuple[Module, tokens.TokenFacts] | None]:
+    """What a place asks for; if for nothing, the token in use."""
+    wanted = uri.parse(place if ":" in place else f"{place}:")
+    return wanted, in_use() if wanted == uri.TokenUri() else None
 
 
 def _token(

@@ -311,13 +311,14 @@ def test_bare_rsa_operation_will_do(run, softhsm, shim, tmp_path):
 def batch(run, softhsm, shim, tmp_path) -> Callable[..., tuple[Ran, list[Path]]]:
     """Sign five files with a module that misbehaves; gives how it ended and the outputs, all of which are good."""
 
-    def batch(**how: str) -> tuple[Ran, list[Path]]:
+    def batch(*options: object, files: int = 5, **how: str) -> tuple[Ran, list[Path]]:
         inputs, outputs = tmp_path / "in", tmp_path / "out"
         inputs.mkdir()
-        for number in range(5):
+        for number in range(files):
             shutil.copy(CT, inputs / f"{number}.dcm")
+        key = ("--key", softhsm.uri("rsa2048", module=str(shim)), *pin(softhsm))
         ran = run(
-            *("sign", inputs, "-o", outputs, "--key", softhsm.uri("rsa2048", module=str(shim)), *pin(softhsm)),
+            *("sign", inputs, "-o", outputs, *key, *options),
             environment={"P11SHIM_REAL": softhsm.module, "P11SHIM_LOG": str(tmp_path / "log")} | how,
         )
         written = sorted(p for p in outputs.rglob("*") if p.is_file())
@@ -328,15 +329,51 @@ def batch(run, softhsm, shim, tmp_path) -> Callable[..., tuple[Ran, list[Path]]]
     return batch
 
 
+def told(ran: Ran) -> set[str]:
+    """The files that were named as signed."""
+    return {line.split(None, 1)[1] for line in ran.out.splitlines() if line.startswith("signed ")}
+
+
+def left(*numbers_and_directory: object) -> str:
+    *numbers, directory = numbers_and_directory
+    return ", ".join(f"{directory}/in/{number}.dcm" for number in numbers)
+
+
 @pytest.mark.parametrize("code", ["0x32", "0x30", "0x5", "0xe0"])
-def test_token_removed_in_the_middle(batch, code):
+def test_token_removed_in_the_middle(batch, tmp_path, code):
     ran, written = batch(P11SHIM_SIGN=f"{code}@3")
     assert ran.status == 6
     assert [p.name for p in written] == ["0.dcm", "1.dcm"]
-    assert all(str(p) in ran.out for p in written), "those that were signed are told"
-    assert "2.dcm" in ran.err
+    assert told(ran) == {str(path) for path in written}
+    assert f"2 of 5 files done; not done: {left(2, 3, 4, tmp_path)}\n" in ran.err
+    assert "2.dcm] (" in ran.err, "the file at which it happened"
     assert "the token is gone" in ran.err
     assert "run the command again" in ran.err
+
+
+def test_token_removed_while_workers_sign(batch, tmp_path):
+    """Whatever was signed is told, whoever did it; the rest is counted, and named as far as it fits."""
+    ran, written = batch("--jobs", 2, files=150, P11SHIM_SIGN="0x32@40")
+    assert ran.status == 6
+    assert 0 < len(written) < 40
+    assert told(ran) == {str(path) for path in written}
+    (line,) = [line for line in ran.err.splitlines() if "files done" in line]
+    assert f"{len(written)} of 150 files done; not done: " in line
+    assert line.endswith(f" and {150 - len(written) - 10} more")
+    assert ran.err.count("the token is gone") == 1
+    assert (tmp_path / "log").read_text().count(" login") == 2, "one try to get it back"
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.name.endswith(".part")]
+
+
+def test_ledger_tells_machines_what_is_signed_and_the_rest_is_done_later(batch, run, softhsm, tmp_path):
+    ledger = tmp_path / "ledger"
+    ran, _written = batch("--ledger", ledger, P11SHIM_SIGN="0x32@3")
+    assert ran.status == 6
+    key = ("--key", softhsm.uri("rsa2048"), *pin(softhsm))
+    again = run("sign", tmp_path / "in", "-o", tmp_path / "out", *key, "--ledger", ledger)
+    assert again.status == 0, again.err
+    assert len(told(again)) == 3
+    assert sorted(told(ran) | told(again)) == sorted(str(p) for p in (tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("code", ["0xb3", "0x82", "0x101", "0x32"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -111,6 +112,21 @@ def test_command_line(softhsm: Token, run: Callable[..., Ran], tmp_path: Path) -
     ran = run("verify", out, "--no-trust", "--mac-backend", "nobody")
     assert ran.status == 2
     assert "known: host, pkcs11" in ran.err
+
+
+def test_workers_digest_with_the_token_of_the_key(softhsm: Token, run: Callable[..., Ran], tmp_path: Path) -> None:
+    """Bare `pkcs11`, where nothing but the URI of the key names the module."""
+    (tmp_path / "in").mkdir()
+    for number in range(4):
+        shutil.copy(CT, tmp_path / "in" / f"{number}.dcm")
+    key = ("--key", softhsm.uri("p256"), "--pin-file", softhsm.pin_file)
+    bare = {"DSIG_PKCS11_MODULE": "", "XDG_CONFIG_HOME": str(tmp_path)}
+    many = ("--jobs", 2, "--mac-backend", "pkcs11")
+    ran = run("sign", tmp_path / "in", "-o", tmp_path / "out", *key, *many, environment=bare)
+    assert ran.status == 0, ran.err
+    assert ran.out.count("digest by   pkcs11") == 4
+    for path in (tmp_path / "out").iterdir():
+        assert dsig.verify(path, softhsm.trusting).verdict is dsig.FileVerdict.PASSED
 
 
 def test_mechanism_that_the_token_lacks(softhsm: Token, run: Callable[..., Ran], shim: Path, tmp_path: Path) -> None:
