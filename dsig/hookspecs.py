@@ -55,6 +55,7 @@ __all__ = [
     "Revocation",
     "RevocationCheck",
     "Secrets",
+    "SettledMacBackend",
     "SignatureCheck",
     "SignatureView",
     "Signer",
@@ -232,8 +233,12 @@ class MacBackend(Protocol):
         Raises `KeySourceError` if it cannot.
         """
 
+
+class SettledMacBackend(MacBackend, Protocol):
+    """A MAC backend for which a place may mean something in this process only, such as the token whose key is open."""
+
     def settled(self, place: str) -> str:
-        """What to give as `place` to another process, so that it means there what it means here; mostly the same."""
+        """What to give as `place` to another process, so that it means there what it means here."""
 
 
 # ---------------------------------------------------------------------------------------------------- key sources

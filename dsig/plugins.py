@@ -179,7 +179,7 @@ class Plugins:
         self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = Providers(
             "MAC algorithm", (), instantiate=False
         )
-        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new", "settled"))
+        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new",))
         self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = Providers(
             "crypto backend", ("verify_digest", "certificate")
         )
@@ -250,8 +250,11 @@ class Plugins:
         if backend == HOST:
             return backend
         provider = self.mac_backend(backend)
+        settled = getattr(self.mac_backends.get(provider.spec.name), "settled", None)
+        if settled is None:
+            return backend
         with blaming(provider.origin, "naming the MAC backend"):
-            said = self.mac_backends.get(provider.spec.name).settled(backend)
+            said = settled(backend)
         return answered(said, str, provider.origin, "naming the MAC backend")
 
     def mac_origin(self, name: str, backend: str = HOST) -> PluginUse:

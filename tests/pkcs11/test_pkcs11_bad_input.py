@@ -361,7 +361,8 @@ def test_token_removed_while_workers_sign(batch, tmp_path):
     assert f"{len(written)} of 150 files done; not done: " in line
     assert line.endswith(f" and {150 - len(written) - 10} more")
     assert ran.err.count("the token is gone") == 1
-    assert (tmp_path / "log").read_text().count(" login") == 2, "one try to get it back"
+    logins = (tmp_path / "log").read_text().count(" login")
+    assert 2 <= logins <= 3, "one try to get it back for each signature that was under way, and none for the others"
     assert not [path for path in (tmp_path / "out").rglob("*") if path.name.endswith(".part")]
 
 
