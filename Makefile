@@ -17,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 # Programs the tests run, each with the Debian package it comes from.
-PEERS := dcmsign:dcmtk openssl:openssl faketime:faketime softhsm2-util:softhsm2 pkcs11-tool:opensc certutil:libnss3-tools gcc:build-essential p11-kit:p11-kit
+PEERS := dcmsign:dcmtk openssl:openssl faketime:faketime softhsm2-util:softhsm2 pkcs11-tool:opensc certutil:libnss3-tools gcc:build-essential p11-kit:p11-kit chromium:chromium
 
 # A line that runs "$(ROOT) apt-get ..." must have checked with $(CAN_APT) first.
 ROOT := $(if $(filter-out 0,$(shell id -u)),sudo -n,)
@@ -76,7 +76,7 @@ test-lowest: venv
 	@$(VENV)/lowest/bin/python -m pip install -q --disable-pip-version-check 'pip>=25.1'
 	@$(BIN)/python tools/lowest.py > $(VENV)/lowest/constraints.txt
 	@$(VENV)/lowest/bin/python -m pip install -q --disable-pip-version-check -c $(VENV)/lowest/constraints.txt -e . --group test
-	@$(VENV)/lowest/bin/python -m pytest -q -m 'not interop and not slow' $(PYTEST)
+	@$(VENV)/lowest/bin/python -m pytest -q -m 'not interop and not browser and not slow' $(PYTEST)
 
 lint: venv
 	$(BIN)/ruff check
@@ -87,6 +87,7 @@ lint: venv
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/tokens.py
+	@$(BIN)/python benchmarks/html_report.py
 
 clean:
 	rm -rf $(VENV) build dist dsig-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

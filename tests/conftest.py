@@ -16,8 +16,9 @@ PEERS = {
     "pkcs11-tool": "opensc",
     "certutil": "libnss3-tools",
     "gcc": "build-essential",
+    "chromium": "chromium",
 }
-"""Programs that tests marked `interop` or `pkcs11` run, and their Debian packages."""
+"""Programs that tests marked `interop`, `pkcs11` or `browser` run, and their Debian packages."""
 
 REQUIRED = os.environ.get("CI") == "true" or os.environ.get("DSIG_REQUIRE_PEERS") == "1"
 """Whether a skipped test is a failed test: a CI run that tested less than it says is worth nothing."""
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if REQUIRED:
         raise pytest.UsageError(install_command())
     for item in items:
-        if item.get_closest_marker("interop") or item.get_closest_marker("pkcs11"):
+        if any(item.get_closest_marker(marker) for marker in ("interop", "pkcs11", "browser")):
             item.add_marker(pytest.mark.skip(reason=install_command()))
 
 

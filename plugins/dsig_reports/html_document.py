@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import posixpath
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +39,9 @@ OPENED = 3
 NAMED = 100
 """Reports of more files leave out the names of signed elements, to stay of a size a browser opens at once."""
 EAGER = 200
-"""In reports of more files the details of each are text until somebody opens them: a million elements load slowly."""
+"""In reports of more files details are folded until somebody opens them: a million elements load slowly."""
+FOLDED = 50
+"""Files whose details are folded together; the script knows this number from the document."""
 CHUNK = 64
 """Template events written together."""
 
@@ -69,7 +72,8 @@ def document(report: Report, *, printed: bool = False) -> Iterator[str]:
             files=(_file(file) for file in report.files),
             opened=printed or len(report.files) <= OPENED,
             named=printed or len(report.files) <= NAMED,
-            lazy=not printed and len(report.files) > EAGER,
+            folded=_Folded() if not printed and len(report.files) > EAGER else None,
+            FOLDED=FOLDED,
             printed=printed,
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704
@@ -80,6 +84,33 @@ def document(report: Report, *, printed: bool = False) -> Iterator[str]:
     stream.enable_buffering(CHUNK)
     for chunk in stream:
         yield chunk.encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+class _Folded:
+    """Escaped markup on its way into a script element of text, deflated and in base64: nothing in it can act."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._packed: list[str] = []
+
+    def add(self, markup: str) -> str:
+        """Take the details of one file; nothing is shown in their place."""
+        self._parts.append(markup.encode("ascii", "xmlcharrefreplace").decode("ascii"))
+        if len(self._parts) == FOLDED:
+            self._pack()
+        return ""
+
+    def all(self) -> Markup:
+        """Everything, separated by spaces; in one piece at the end, as script elements hold up the parser."""
+        if self._parts:
+            self._pack()
+        return Markup(" ".join(self._packed))  # noqa: S704 - letters, digits and spaces
+
+    def _pack(self) -> None:
+        """NUL separates files: `printable` never lets it through."""
+        packed = zlib.compress("\0".join(self._parts).encode("ascii"), 6)
+        self._packed.append(base64.b64encode(packed).decode("ascii"))
+        self._parts.clear()
 
 
 @dataclass(frozen=True, slots=True)

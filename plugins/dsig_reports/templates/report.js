@@ -1,11 +1,14 @@
 "use strict";
 (() => {
-  const items = [...document.getElementById("files").children];
+  const list = document.getElementById("files");
+  const items = [...list.querySelectorAll(":scope > li")];
+  const folded = document.getElementById("folded");
   const query = document.getElementById("q");
   const buttons = [...document.querySelectorAll("button[data-verdict]")];
   const all = document.getElementById("all");
   const count = document.getElementById("count");
   const none = document.getElementById("none");
+  const most = 200; // opened at once
   let texts = null;
 
   // made once, when somebody first wants it, so that loading does not wait for it
@@ -29,11 +32,27 @@
     count.textContent = shown === items.length ? said(shown) : shown.toLocaleString("en") + " of " + said(items.length);
   };
 
-  // details of large reports are escaped markup in a text block, which becomes elements when they are opened
-  document.getElementById("files").addEventListener("toggle", (event) => {
-    const text = event.target.querySelector(":scope > script");
-    if (text) text.outerHTML = text.textContent;
-  }, true);
+  // Details of large reports are escaped markup, deflated: of several files together, unfolded when one is opened.
+  const unfold = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return (await new Response(stream).text()).split("\0");
+  };
+  const unfolded = [];
+  if (folded) {
+    let chunks = null;
+    const together = Number(list.dataset.folded);
+    list.addEventListener("toggle", async (event) => {
+      const details = event.target;
+      const number = items.indexOf(details.parentElement);
+      if (number < 0 || details.childElementCount > 1) return;
+      const chunk = Math.floor(number / together);
+      chunks = chunks || folded.textContent.split(" ");
+      unfolded[chunk] = unfolded[chunk] || unfold(chunks[chunk]);
+      const markup = (await unfolded[chunk])[number % together];
+      if (details.childElementCount === 1) details.insertAdjacentHTML("beforeend", markup);
+    }, true);
+  }
 
   query.addEventListener("input", filter);
   for (const button of buttons) {
@@ -45,7 +64,8 @@
   all.addEventListener("click", () => {
     const open = all.ariaPressed !== "true";
     all.ariaPressed = String(open);
-    for (const item of items) if (!item.hidden) item.firstElementChild.open = open;
+    const shown = items.filter((item) => !item.hidden);
+    for (const item of open ? shown.slice(0, most) : shown) item.firstElementChild.open = open;
   });
   document.getElementById("tools").hidden = items.length < 2;
   filter();
