@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
+from dsig.dicom.lookup import Place
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, blaming
@@ -27,6 +28,10 @@ __all__ = ["Attempt", "Integrity", "Outcome"]
 
 WEAK_BITS = {"RSA": 2048, "DSA": 2048, "EC": 224}
 """Key sizes below these are reported (NIST SP 800-57 part 1, 112 bits of strength)."""
+
+
+PROVEN_TRIES = 16
+"""Signatures that do not match even with VRs another one has proven, before that is no longer tried."""
 
 
 @dataclass(slots=True)
@@ -66,6 +71,9 @@ class Integrity:
         """Whether fragments hold what looks like borders; known after `first_attempts`."""
         self.vr_work = limits.vr_work
         """What is left of it for this file."""
+        self.proven: list[Mapping[Place, str]] = []
+        """VRs that made signatures of this file match, not those of the file."""
+        self.proven_tries = PROVEN_TRIES
 
     def first_attempts(self, found: Sequence[FoundSignature]) -> list[Attempt]:
         """The MAC of every signature over the data as stored, all from one pass over the file."""
@@ -134,7 +142,9 @@ class Integrity:
         self, found: FoundSignature, first: Attempt, notes: list[Finding], digest: bytes, reason: str
     ) -> Outcome:
         """Would it match with VRs that an honest hop has lost, or that somebody changed?"""
-        recovery = Recovery(found, self.limits, self.vr_work)
+        proven = self.proven[-1:] if self.proven_tries else ()
+        self.proven_tries -= len(proven)
+        recovery = Recovery(found, self.limits, self.vr_work, proven)
         match: tuple[Candidate, bytes] | None = None
         for candidate in recovery.candidates():
             again = self.attempt(candidate.found, first.reading)
@@ -145,6 +155,7 @@ class Integrity:
             except LimitError:
                 raise
             except DsigError:
+                self.limits.check_time(self.file.source.name)
                 continue  # a guess that makes a sequence of what is none
             other = again.running.digest()
             if not self.mismatch(candidate.found, other):
@@ -153,6 +164,8 @@ class Integrity:
         self.vr_work = recovery.left()
         if match is not None and not match[0].contradicts:
             candidate, other = match
+            self.proven.append(candidate.chosen)
+            self.proven_tries += 1
             lost = Finding(
                 "vr-recovered",
                 f"the signature matches with {', '.join(candidate.changes)}: the VRs were lost on the way",
@@ -160,7 +173,7 @@ class Integrity:
                 severity="info",
             )
             return Outcome(Axis(Status.PASSED, (lost, *notes)), RECOVERED_VR, other, candidate.found)
-        if match is None and recovery.lost and not recovery.exhausted:
+        if match is None and recovery.undecided:
             unknown = Finding(
                 "vr-unknown",
                 f"signed elements have lost their VRs and {recovery.tried} readings of them do not match;"

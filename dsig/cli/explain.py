@@ -9,10 +9,11 @@ from typing import TextIO
 import click
 
 from dsig.cli.configured import Configured
-from dsig.cli.options import convert_un_option, dictionary_option, input_option, verbosity_options
+from dsig.cli.options import convert_un_option, dictionary_option, input_option, limit_option, verbosity_options
 from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import row, standard_output
 from dsig.dicom.dictionaries import Dictionary
+from dsig.limits import Limits
 from dsig.verbs.explain import Difference, Explanation, explain
 
 __all__ = ["command"]
@@ -46,6 +47,7 @@ _PARTS = {
 @convert_un_option
 @dictionary_option
 @input_option
+@limit_option
 @verbosity_options
 def command(
     a: str,
@@ -54,6 +56,7 @@ def command(
     convert_un: bool,
     dictionary: Dictionary | None,
     input_kind: str,
+    limits: Limits,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -64,7 +67,7 @@ def command(
 
     Example: dsig explain sent.dcm received.dcm
     """
-    found = explain(a, b, input_kind=input_kind, convert_un=convert_un, dictionary=dictionary)
+    found = explain(a, b, input_kind=input_kind, convert_un=convert_un, dictionary=dictionary, limits=limits)
     with standard_output() as out:
         if form == "json":
             json.dump({"schema": SCHEMA, "same": found.same} | asdict(found), out, indent=2)

@@ -9,8 +9,17 @@ from typing import Any, TextIO
 import click
 
 from dsig.cli.configured import Configured
-from dsig.cli.options import backend_option, input_option, limit_option, verbosity_options, with_plugins
+from dsig.cli.options import (
+    backend_option,
+    convert_un_option,
+    dictionary_option,
+    input_option,
+    limit_option,
+    verbosity_options,
+    with_plugins,
+)
 from dsig.cli.terminal import covered, row, signer, standard_output
+from dsig.dicom.dictionaries import Dictionary
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.plugins import Plugins
@@ -24,6 +33,8 @@ SCHEMA = "dsig.inspection/1"
 @click.command("inspect", cls=Configured)
 @click.argument("path", metavar="FILE")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@convert_un_option
+@dictionary_option
 @input_option
 @limit_option
 @backend_option("crypto")
@@ -32,6 +43,8 @@ SCHEMA = "dsig.inspection/1"
 def command(
     path: str,
     as_json: bool,
+    convert_un: bool,
+    dictionary: Dictionary | None,
     input_kind: str,
     limits: Limits,
     crypto_backend: str,
@@ -43,7 +56,15 @@ def command(
 
     Example: dsig inspect signed.dcm
     """
-    found = inspect(path, input_kind=input_kind, crypto_backend=crypto_backend, plugins=plugins, limits=limits)
+    found = inspect(
+        path,
+        input_kind=input_kind,
+        convert_un=convert_un,
+        dictionary=dictionary,
+        crypto_backend=crypto_backend,
+        plugins=plugins,
+        limits=limits,
+    )
     with standard_output() as out:
         if as_json:
             json.dump(_document(found), out, indent=2)

@@ -52,7 +52,7 @@ def read_tag_file(path: str, dictionary: Dictionary | None = None) -> tuple[int 
     return tuple(tags)
 
 
-def coverage_wanted(values: Iterable[str]) -> tuple[int | str, ...] | None:
+def coverage_wanted(values: Iterable[str], dictionary: Dictionary | None = None) -> tuple[int | str, ...] | None:
     """What --require-coverage asks for: `all`, or `profile` and tags, or nothing. Raises `UsageError`."""
     given = list(values)
     if not given:
@@ -66,4 +66,10 @@ def coverage_wanted(values: Iterable[str]) -> tuple[int | str, ...] | None:
         raise UsageError(
             "--require-coverage names nothing", hint="give all, profile, or tags and keywords separated by commas"
         )
-    return tuple(dict.fromkeys(entry if entry == "profile" else parse_tag(entry) for entry in entries))
+    return tuple(dict.fromkeys(entry if entry == "profile" else _tag(entry, dictionary) for entry in entries))
+
+
+def _tag(text: str, dictionary: Dictionary | None) -> int:
+    """A tag that is the same in every file."""
+    named = parse_element(text, dictionary)
+    return named if isinstance(named, int) else parse_tag(text)

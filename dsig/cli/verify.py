@@ -154,7 +154,7 @@ def command(
         timestamps=_policy(require_timestamp, ignore_timestamp),
         tsa_trust=load_trust(tsa_roots, tsa_intermediates, crls) if tsa_roots or tsa_intermediates else TrustMaterial(),
         at=_time(at),
-        require_coverage=coverage_wanted(require_coverage),
+        require_coverage=coverage_wanted(require_coverage, dictionary),
         require_profiles=profiles,
         policy=None if policy_file is None else load_policy(policy_file),
         strict=strict,

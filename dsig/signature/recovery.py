@@ -63,37 +63,53 @@ class Candidate:
     """Such as `(7FE0,0010) as OB`."""
     contradicts: bool
     """At least one VR is not the one the file names."""
+    chosen: Mapping[Place, str]
 
 
 class Recovery:
     """Readings of one signature's level, and how many there were."""
 
-    def __init__(self, found: FoundSignature, limits: Limits, budget: int) -> None:
+    def __init__(
+        self, found: FoundSignature, limits: Limits, budget: int, proven: Sequence[Mapping[Place, str]] = ()
+    ) -> None:
         self.found = found
         self.limits = limits
         self.budget = budget
+        self.proven = proven
+        """VRs that made other signatures of the file match."""
         self.exhausted = True
         """Every reading that contradicts nothing has been tried."""
+        self.skipped = False
+        """Nothing was tried, because other signatures of the file have used up what may be."""
         self.tried = 0
         self.unknowns: dict[Place, _Unknown] = {}
         self.elements = 0
 
     @property
-    def lost(self) -> bool:
-        """Signed elements have no VR at all, so that the MAC cannot be computed without a guess."""
-        return any(u.found == "UN" and not u.said for u in self.unknowns.values())
+    def undecided(self) -> bool:
+        """Readings are left that could match: of elements without any VR, or because nothing was tried."""
+        if self.skipped:
+            return not self.found.level.encoding.explicit
+        return not self.exhausted and any(u.found == "UN" and not u.said for u in self.unknowns.values())
 
     def candidates(self) -> Iterator[Candidate]:
         """Readings worth a try, the likeliest first, until the limits are reached."""
+        self.skipped = self.budget < 0 and not self.proven
+        if self.skipped:
+            return  # too many signatures of this file have failed already
         for guess in (True, False):
             try:
                 self.survey(guess_sequences=guess)
                 break
             except DsigError:
+                self.limits.check_time(self.found.level.source.name)
                 self.unknowns.clear()  # what began like items of a sequence were none
+        for chosen in self.proven:
+            if chosen.keys() & self.unknowns.keys():
+                yield from self.reading({p: vr for p, vr in chosen.items() if p in self.unknowns}, contradicts=False)
         free = {place: u for place, u in self.unknowns.items() if not u.said}
         for chosen in _combinations(free):
-            if self.tried >= _LEAST and self.spent():
+            if (self.tried >= _LEAST or self.budget < 0) and self.spent():
                 self.exhausted = False
                 break
             yield from self.reading(chosen, contradicts=False)
@@ -107,8 +123,8 @@ class Recovery:
         return self.tried >= self.limits.vr_readings or (self.tried + 1) * self.cost > self.budget
 
     def left(self) -> int:
-        """What is left of the budget for other signatures of the file."""
-        return max(0, self.budget - self.tried * self.cost)
+        """What is left of the budget for other signatures of the file; negative once it is used up."""
+        return self.budget if self.skipped else self.budget - (self.tried + 1) * self.cost
 
     @property
     def cost(self) -> int:
@@ -167,13 +183,14 @@ class Recovery:
                 limits=self.limits,
             )
         except DsigError:
+            self.limits.check_time(level.source.name)
             return
         changes = [
             f"{self.unknowns[place].where} as {vr}" for place, vr in chosen.items() if vr != self.unknowns[place].found
         ]
         more = len(changes) - _SHOWN
         shown = tuple(changes[:_SHOWN]) + ((f"{more} more",) if more > 0 else ())
-        yield Candidate(replace(self.found, level=again, structure=self.structure(again)), shown, contradicts)
+        yield Candidate(replace(self.found, level=again, structure=self.structure(again)), shown, contradicts, chosen)
 
     def excused(self) -> FoundSignature:
         """The signature, without the reproach that its list names what has no VR any more."""

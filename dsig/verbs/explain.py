@@ -83,6 +83,7 @@ def explain(
     Signatures belong together by UID; for one that only one of the files has, the other is compared over the same list
     of elements. Nothing is verified. Raises `InputError` or `UsageError`.
     """
+    limits = limits.started()
     lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     with ExitStack() as stack:
         first, second = (_Side.opened(stack, given, input_kind, lookup, limits) for given in (a, b))

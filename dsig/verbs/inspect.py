@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import open_dicom
+from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError
 from dsig.io import Given, as_input, name_of
@@ -52,6 +54,8 @@ def inspect(
     given: Given,
     *,
     input_kind: str = "auto",
+    convert_un: bool = False,
+    dictionary: Dictionary | None = None,
     crypto_backend: str = "cryptography",
     plugins: Plugins | None = None,
     limits: Limits = DEFAULT,
@@ -62,12 +66,13 @@ def inspect(
     """
     plugins = plugins or default()
     limits = limits.started()
+    lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     name = name_of(given)
     try:
         with (
             as_input(given) as plain,
             open_source(plain, limits) as source,
-            open_dicom(source, kind=input_kind, limits=limits) as file,
+            open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as file,
         ):
             main = file.main(limits)
             found = find_signatures(file, main, limits)

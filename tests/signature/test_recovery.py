@@ -17,6 +17,7 @@ from support.encode import IMPLICIT, element, implicit, item, part10, sequence, 
 
 import dsig
 from dsig.limits import DEFAULT
+from dsig.signature.recovery import Recovery
 
 UID = element(0x00080018, "UI", text("1.2.3.4", b"\0"))
 CREATOR = element(0x00090010, "LO", b"DSIG NOBODY ")
@@ -212,3 +213,34 @@ def test_limits_bound_the_search(limits, signed):
     assert only(hopped).verdict is dsig.Status.PASSED
     signature = only(hopped, replace(NO_TRUST, limits=limits))
     assert codes(signature) == ["vr-unknown"]
+
+
+def test_what_one_signature_has_proven_is_tried_for_the_next(signed, key):
+    """However little is left of the limit."""
+    once = signed(element(0x7FE00010, "OB", b"\1\2\3\4"))
+    twice = dsig.sign(once, key=key).output
+    hopped = through_implicit(twice)
+    few = replace(NO_TRUST, limits=replace(DEFAULT, vr_work=1))
+    signatures = dsig.verify(hopped, few).signatures
+    assert [s.mac.encoding for s in signatures] == ["recovered-vr"] * 2
+
+
+def test_many_signatures_that_fail_cost_little_more_than_one(signed, monkeypatch):
+    """The work is bounded for a file, not for each of its signatures."""
+    file = signed(CREATOR, element(0x00091001, "UR", b"abcd"), element(0x00100010, "PN", b"Doe^Jane"))
+    ds = pydicom.dcmread(io.BytesIO(file))
+    ds.PatientName = "Forged^Jane"
+    for number in range(0x1000, 0x1400):
+        ds.add_new((0x0011, number), "US", number)
+    one = ds[0xFFFA, 0xFFFA].value[0]
+    ds[0xFFFA, 0xFFFA].value = [one] * 100
+    out = io.BytesIO()
+    ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    ds.save_as(out, implicit_vr=True, little_endian=True, enforce_file_format=True)
+    surveys = []
+    survey = Recovery.survey
+    monkeypatch.setattr(Recovery, "survey", lambda self, **how: (surveys.append(1), survey(self, **how)))
+    report = dsig.verify(out.getvalue(), NO_TRUST)
+    assert (report.verdict, len(report.signatures)) == (dsig.FileVerdict.FAILED, 100)
+    assert dsig.Status.PASSED not in {s.verdict for s in report.signatures}
+    assert len(surveys) < 10
