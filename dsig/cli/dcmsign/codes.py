@@ -25,9 +25,6 @@ class ExitCode(IntEnum):
     OUTPUT = 40
     """Also: no conversion to the transfer syntax wanted."""
     DUMP_FILE = 46
-    SIGNATURE_ACCESS = 80
-    TIMESTAMP_ACCESS = 81
-    TIMESTAMP_INSERTION = 82
     REMOVAL = 83
     NO_SUCH_SIGNATURE = 84
     SIGNING = 85

@@ -448,7 +448,7 @@ SECTIONS: tuple[Section, ...] = (
                 "-tc",
                 "ts-no-cert",
                 "do not request TSA certificate in timestamp",
-                "`dsig timestamp query --no-certificate`",
+                "`dsig timestamp query --no-cert-req`",
             ),
         ),
     ),

@@ -1,0 +1,245 @@
+"""Every row of the table of differences, shown with both programs; the page in docs/ is made of the same table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pydicom
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from dcmsign_pairs import CA, SIGN, Both, base, run_both
+from interop_peers import CORPUS, ENVIRONMENT, PKI, dsig_signs, run, succeed
+from support.dcmsign import Run
+from support.dcmsign_differences import DIFFERENCES
+
+pytestmark = pytest.mark.interop
+
+MR = base("mr.dcm")
+SHOWN: dict[str, Callable[..., object]] = {}
+
+
+def shows(name: str) -> Callable[[Callable[..., object]], Callable[..., object]]:
+    """This test shows the difference called so."""
+
+    def marked(test: Callable[..., object]) -> Callable[..., object]:
+        assert name not in SHOWN
+        SHOWN[name] = test
+        return test
+
+    return marked
+
+
+def test_every_difference_is_shown():
+    assert SHOWN.keys() == {d.name for d in DIFFERENCES}
+
+
+def codes(both: Both) -> tuple[int, int]:
+    return both.peer.code, both.ours.code
+
+
+def trusting(certificate: Path) -> tuple[object, ...]:
+    return ("+cf", certificate)
+
+
+def only_item(path: Path, tag: int = 0xFFFAFFFA) -> pydicom.Dataset:
+    [item] = pydicom.dcmread(path)[tag].value
+    return item
+
+
+# -------------------------------------------------------------------------------------------------------- verification
+
+
+@shows("p521")
+def test_odd_p521_signatures_verify_here(p521, tmp_path: Path):
+    signed = tmp_path / "signed.dcm"
+    for _ in range(40):
+        succeed("dcmsign", "+s", p521.private, p521.certificate, "+m2", MR, signed)
+        value = only_item(signed)[0x04000120].value
+        if 3 + value[2] < len(value):  # the DER has a two-byte length, and a pad byte behind it
+            break
+    assert value[:2] == b"\x30\x81"
+    assert codes(run_both(tmp_path, *trusting(p521.certificate), signed)) == (101, 0)
+
+
+@shows("odd-rsa")
+def test_odd_rsa_moduli_verify_here(rsa2040, tmp_path: Path):
+    signed = tmp_path / "signed.dcm"
+    succeed("dcmsign", "+s", rsa2040.private, rsa2040.certificate, "+m2", MR, signed)
+    assert codes(run_both(tmp_path, *trusting(rsa2040.certificate), signed)) == (101, 0)
+
+
+@shows("time-zone")
+def test_offsets_from_utc_count_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A certificate that is an hour old, and a signer five hours west of Greenwich."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "New")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private, public, signed = (tmp_path / n for n in ("key.pem", "certificate.pem", "signed.dcm"))
+    private.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    public.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    monkeypatch.setitem(ENVIRONMENT, "TZ", "EST5")
+    succeed("dcmsign", "+s", private, public, "+m2", MR, signed)
+    assert only_item(signed)[0x04000105].value.endswith("-0500")
+    both = run_both(tmp_path, *trusting(public), signed)
+    assert codes(both) == (101, 0)
+    assert both.peer.signatures[0].text.endswith("certificate was not yet valid at signature creation date")
+
+
+@shows("padding")
+def test_padding_is_read_by_each_rule_here(keys, tmp_path: Path):
+    source, signed = tmp_path / "source.dcm", tmp_path / "signed.dcm"
+    content = MR.read_bytes()
+    stored = pydicom.dcmread(MR)["PatientName"].value.original_string
+    assert content.count(stored) == 1
+    source.write_bytes(content.replace(stored, b" " * len(stored)))
+    dsig_signs(source, signed, keys["rsa2048"], preserve_bytes=True)
+    assert codes(run_both(tmp_path, *CA, signed)) == (101, 0)
+
+
+@shows("compression")
+def test_compression_of_what_is_not_signed_does_no_harm_here(tmp_path: Path):
+    signed, plain = tmp_path / "signed.dcm", tmp_path / "plain.dcm"
+    succeed("dcmsign", *SIGN, "+m2", "-t", "PatientName", base("mr_rle.dcm"), signed)
+    succeed("dcmdrle", signed, plain)
+    assert codes(run_both(tmp_path, *CA, plain)) == (101, 0)
+
+
+@shows("serial-number")
+def test_long_serial_numbers_are_shown_here(p521, tmp_path: Path):
+    signed = tmp_path / "signed.dcm"
+    succeed("dcmsign", "+s", p521.private, p521.certificate, "+m2", MR, signed)
+    both = run_both(tmp_path, "-v", *trusting(p521.certificate), signed)
+    shown = [re.search(r"Serial no. *: (\S+)", said.log)[1] for said in (both.peer, both.ours)]
+    number = x509.load_pem_x509_certificate(p521.certificate.read_bytes()).serial_number
+    assert shown == ["-1", str(number)]
+
+
+@shows("warnings")
+def test_what_dsig_verify_would_have_said_is_said_here(tmp_path: Path):
+    tampered = CORPUS / "files" / "v-tamper-mr-list-reordered.dcm"
+    for name, path in (("unsigned", MR), ("failed", tampered)):
+        (tmp_path / name).mkdir()
+        both = run_both(tmp_path / name, *CA, path)
+        assert codes(both) == (0, 0)
+        extra = [line for line in both.ours.log.splitlines() if line not in both.peer.log.splitlines()]
+        assert len(extra) == 1
+        assert f"dsig verify would have said: {name}" in extra[0]
+
+
+# ------------------------------------------------------------------------------------------------------------- signing
+
+
+@shows("deflated")
+def test_macs_of_deflated_files_are_said_to_be_explicit_here(tmp_path: Path):
+    both = run_both(tmp_path, *SIGN, "+m2", base("sc_dfl.dcm"), "out.dcm")
+    assert codes(both) == (0, 0)
+    named = [only_item(path, 0x4FFE0001)[0x04000010].value for path in both.files("out.dcm")]
+    assert named == ["1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.1"]
+    for number, path in enumerate(both.files("out.dcm")):
+        (tmp_path / str(number)).mkdir()
+        assert codes(run_both(tmp_path / str(number), *CA, path)) == (0, 0)
+
+
+@shows("mac-id")
+def test_mac_ids_are_unique_in_the_instance_here(tmp_path: Path):
+    source = tmp_path / "source.dcm"
+    succeed("dcmsign", *SIGN, "+m2", base("rtplan.dcm"), source)
+    both = run_both(tmp_path, "+si", *SIGN[1:], "BeamSequence[0]", "+m2", source, "out.dcm")
+    numbers = [pydicom.dcmread(path).BeamSequence[0][0x4FFE0001][0][0x04000005].value for path in both.files("out.dcm")]
+    assert numbers == [0, 1]
+
+
+@shows("nothing-to-sign")
+@pytest.mark.parametrize("words", [(base("dicomdir"),), ("-tf", "tags", MR)])
+def test_nothing_is_not_signed_here(words: tuple[object, ...], tmp_path: Path):
+    both = run_both(tmp_path, *SIGN, "+m2", *words, "out.dcm", prepare=[("tags", b"")])
+    assert codes(both) == (0, 85)
+    (tmp_path / "again").mkdir()
+    peer, ours = both.files("out.dcm")
+    assert codes(run_both(tmp_path / "again", *CA, peer)) == (101, 101)
+    assert not ours.exists()
+
+
+@shows("disorder")
+def test_disorder_is_not_signed_here(tmp_path: Path):
+    both = run_both(tmp_path, *SIGN, "+m2", CORPUS / "files" / "v-tamper-mr-out-of-order.dcm", "out.dcm")
+    assert codes(both) == (0, 85)
+
+
+@shows("policy-names")
+def test_policies_are_object_identifiers_here(tmp_path: Path):
+    both = run_both(tmp_path, *SIGN, "+m2", "+ts", "q.tsq", "u.uid", "+tp", "SHA256", MR, "out.dcm")
+    assert codes(both) == (0, 85)
+
+
+# -------------------------------------------------------------------------------------------------------------- output
+
+
+@shows("group-lengths")
+def test_group_lengths_are_left_out_here(tmp_path: Path):
+    source = tmp_path / "source.dcm"
+    succeed("dcmconv", "+g", MR, source)
+    assert 0x00080000 in pydicom.dcmread(source)
+    both = run_both(tmp_path, *SIGN, "+m2", source, "out.dcm")
+    assert [0x00080000 in pydicom.dcmread(path) for path in both.files("out.dcm")] == [True, False]
+
+
+@shows("unsigned-text")
+def test_unsigned_text_stays_as_it_is_here(tmp_path: Path):
+    source = tmp_path / "source.dcm"
+    content = MR.read_bytes()
+    stored = pydicom.dcmread(MR)["PatientName"].value.original_string
+    padded = b"A^B".ljust(len(stored))
+    source.write_bytes(content.replace(stored, padded))
+    both = run_both(tmp_path, *SIGN, "+m2", "-t", "PatientID", source, "out.dcm")
+    assert [padded in path.read_bytes() for path in both.files("out.dcm")] == [False, True]
+
+
+@shows("digest")
+def test_digests_are_hexadecimal_here(tmp_path: Path):
+    both = run_both(tmp_path, "-d", *SIGN, "+m2", MR, "out.dcm")
+    shown = [re.search(r"SHA256 MAC = (\S+)", said.log)[1] for said in (both.peer, both.ours)]
+    assert shown[0].isdigit()
+    assert len(bytes.fromhex(shown[1])) == 32
+
+
+# ------------------------------------------------------------------------------------------------------------- refused
+
+
+def said(run_: Run) -> str:
+    assert run_.log
+    return run_.log
+
+
+@pytest.mark.parametrize("option", ["+cf", "+uf", "+cd", "+cr"])
+def test_what_cannot_be_loaded_ends_the_run_here(option: str, tmp_path: Path):
+    """Peer goes on, see reference section 5.3."""
+    both = run_both(tmp_path, *CA, option, "none", CORPUS / "files" / "v-base-mr.dcm")
+    assert both.ours.code == 20
+    assert "none" in said(both.ours)
+    assert both.peer.code in (0, 101)
+
+
+def test_an_incomplete_mac_is_not_accepted_here(tmp_path: Path):
+    """Decision 41; peer accepts, see docs/decisions/0005."""
+    both = run_both(tmp_path, *CA, CORPUS / "files" / "v-base-seg-labelmap.dcm")
+    assert codes(both) == (0, 101)
+
+
+def test_the_table_is_about_the_installed_version():
+    assert "dcmsign v3.6.7" in run("dcmsign", "--version").said
+    assert PKI.is_dir()

@@ -1,0 +1,126 @@
+"""Where `dsig-dcmsign` and the tool it stands in for differ on purpose; the page is generated and each row is shown.
+
+`docs/dcmsign-differences.md` is made of this table, and `tests/interop/test_dcmsign_differences.py` has a test for
+every row that runs both programs. What is refused for the sake of security is another list: it says what we do, and
+nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DIFFERENCES", "REFUSED", "Difference"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row."""
+
+    name: str
+    about: str
+    peer: str
+    """What dcmsign 3.6.7 does, as our tests see it."""
+    ours: str
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "p521",
+        "P-521 signatures of odd length",
+        "cannot verify them, its own included: the pad byte is not taken off where the DER length has two bytes",
+        "verifies them; signs again until the length is even",
+    ),
+    Difference(
+        "odd-rsa",
+        "RSA keys whose modulus has an odd number of bytes, such as 2040 bits",
+        "cannot verify what they sign",
+        "verifies it",
+    ),
+    Difference(
+        "time-zone",
+        "offset from UTC in Digital Signature DateTime, against the validity of the certificate",
+        "ignores the offset: a signature made west of Greenwich with a new certificate is not yet valid",
+        "compares moments",
+    ),
+    Difference(
+        "padding",
+        "trailing padding of text that is not canonical, in a signature over the bytes as they are stored",
+        "hashes what it would have written, so that the signature does not match; versions differ in what that is",
+        "takes the bytes as stored, then by either rule for padding, and says which matched",
+    ),
+    Difference(
+        "compression",
+        "pixel data compressed or decompressed after other elements were signed",
+        "cannot verify such a signature",
+        "verifies it: what was signed is unchanged",
+    ),
+    Difference(
+        "deflated",
+        "(0400,0010) of a signature in a deflated file",
+        "names the deflated transfer syntax",
+        "names explicit VR little endian, in which the MAC is made; each verifies the other's",
+    ),
+    Difference(
+        "mac-id",
+        "MAC ID Number of a new signature",
+        "is the lowest that is free in the item",
+        "is the lowest that is free in the instance, as PS3.3 has it",
+    ),
+    Difference(
+        "nothing-to-sign",
+        "an empty list of elements, or a DICOMDIR, in which no element can be signed",
+        "signs; nobody can verify that",
+        "ends with 85",
+    ),
+    Difference(
+        "disorder",
+        "signing a data set whose elements are out of order",
+        "sorts them and signs",
+        "ends with 85 and says where; such a file has to be repaired first",
+    ),
+    Difference(
+        "group-lengths",
+        "group lengths in the output",
+        "are computed again",
+        "are left out; they are retired",
+    ),
+    Difference(
+        "unsigned-text",
+        "padding of text that is not signed, in the output",
+        "is made canonical",
+        "stays as it is",
+    ),
+    Difference(
+        "serial-number",
+        "serial numbers of certificates beyond 64 bits, with -v",
+        "are shown as -1",
+        "are shown",
+    ),
+    Difference("digest", "the digest shown with -d", "decimal numbers without space", "hexadecimal"),
+    Difference(
+        "policy-names",
+        "+tp with a name instead of an object identifier",
+        "takes names that OpenSSL knows",
+        "ends with 85: digits and dots only",
+    ),
+    Difference(
+        "warnings",
+        "signatures and files that pass, but not with dsig verify",
+        "says nothing more",
+        "adds a warning: `dsig verify would have said: …`",
+    ),
+)
+
+REFUSED: tuple[str, ...] = (
+    "attributes in a signature item that do not belong there: they would be hashed as if they stood in the data set",
+    "elements that occur twice, at any level that a signature covers",
+    "several MAC Parameters items with the number a signature refers to",
+    "encapsulated pixel data whose fragments can be divided in more than one way",
+    "signatures whose MAC leaves out what PS3.3 C.12.1.1.3.1.1 wants in it",
+    "paths to an authority that has expired, whatever a timestamp says about the signer's own certificate",
+    "timestamps of authorities that are revoked or whose certificates are not for timestamps",
+    "inserting a timestamp whose own signature is wrong",
+    "verifying with fewer certificates or revocation lists than were named",
+    "a password in the list of processes, as far as the system lets us take it away, and in every log",
+)
+"""One sentence each; refused by `dsig` and `dsig-dcmsign` alike."""
