@@ -186,6 +186,14 @@ def test_policies_are_object_identifiers_here(tmp_path: Path):
     assert codes(both) == (0, 85)
 
 
+@shows("sr-verification")
+def test_verifications_cover_what_they_have_to_here(tmp_path: Path):
+    words = (*SIGN, "+m2", "+sp", "5", "-t", "ValueType", base("sr_comp.dcm"), "out.dcm")
+    for option, expected in (("+pr", (0, 85)), ("+pv", (0, 0))):
+        (tmp_path / option).mkdir()
+        assert codes(run_both(tmp_path / option, option, *words)) == expected
+
+
 # -------------------------------------------------------------------------------------------------------------- output
 
 

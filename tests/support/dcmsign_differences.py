@@ -79,6 +79,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "ends with 85 and says where; such a file has to be repaired first",
     ),
     Difference(
+        "sr-verification",
+        "+pr with purpose 5 and a list of tags, for a verified report",
+        "adds what the profile wants of any signature",
+        "ends with 85 unless the list has what a verification has to cover; +pv adds that",
+    ),
+    Difference(
         "group-lengths",
         "group lengths in the output",
         "are computed again",
