@@ -118,6 +118,18 @@ def test_compression_of_what_is_not_signed_does_no_harm_here(tmp_path: Path):
     assert codes(run_both(tmp_path, *CA, plain)) == (101, 0)
 
 
+@shows("lost-vrs")
+def test_vrs_that_were_lost_are_found_here(keys, tmp_path: Path):
+    source, signed, implicit = (tmp_path / name for name in ("source.dcm", "signed.dcm", "implicit.dcm"))
+    content = MR.read_bytes()
+    head = bytes.fromhex("e07f1000") + b"OW"
+    assert content.count(head) == 1
+    source.write_bytes(content.replace(head, head[:4] + b"OB"))
+    succeed("dcmsign", *SIGN, "+m2", source, signed)
+    succeed("dcmconv", "+ti", signed, implicit)
+    assert codes(run_both(tmp_path, *CA, implicit)) == (101, 0)
+
+
 @shows("serial-number")
 def test_long_serial_numbers_are_shown_here(p521, tmp_path: Path):
     signed = tmp_path / "signed.dcm"

@@ -55,6 +55,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "verifies it: what was signed is unchanged",
     ),
     Difference(
+        "lost-vrs",
+        "pixel data signed as OB, and the file then written in implicit VR, which has no VRs",
+        "takes the pixel data for OW, so that the signature does not match",
+        "finds the VRs with which it matches, and says which",
+    ),
+    Difference(
         "deflated",
         "(0400,0010) of a signature in a deflated file",
         "names the deflated transfer syntax",
