@@ -27,7 +27,7 @@ _VRS = _LONG_VRS | {v.encode() for v in SHORT}
 
 
 class InputKind(StrEnum):
-    """What the input is; everything but `auto` and `file` is a bare data set."""
+    """What the input is; everything but `auto`, `file` and `detect` is a bare data set."""
 
     AUTO = "auto"
     FILE = "file"
@@ -35,6 +35,8 @@ class InputKind(StrEnum):
     DATASET_LE = "dataset-le"
     DATASET_BE = "dataset-be"
     DATASET_IMPLICIT = "dataset-implicit"
+    DETECT = "detect"
+    """As `auto`, but the data set itself tells its encoding, whatever (0002,0010) says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def open_dicom(
     if source.size == 0:
         raise InputError("the file is empty", code="not-dicom", where=Where(source.name))
     start = _meta_start(source)
-    if wanted in (InputKind.AUTO, InputKind.FILE) and start is not None:
+    if wanted in (InputKind.AUTO, InputKind.FILE, InputKind.DETECT) and start is not None:
         meta, header_end, problem = _read_meta(source, start)
     elif wanted is InputKind.FILE:
         raise InputError(
@@ -118,6 +120,9 @@ def open_dicom(
                 hint="correct it, or strip the meta information and name the encoding with --input",
             )
         syntax = transfer_syntax(uid)
+        if wanted is InputKind.DETECT:
+            found = _guess(source, header_end, bare=False)
+            syntax = syntax if syntax.encoding == found.encoding else found
         _expect_encoding(source, header_end, syntax)
     else:
         syntax = _NAMED.get(wanted) or _guess(source, header_end, bare=start is None)

@@ -53,6 +53,13 @@ def signs(*words: object, source: Path = MR, **finds: bytes) -> Line:
     return Line((*SIGN, "+d", "dump", *words, source, OUT), (OUT, "dump"), tuple(finds.items()))
 
 
+def misnamed(path: Path) -> bytes:
+    """The file, naming explicit VR big endian as its transfer syntax."""
+    content = path.read_bytes()
+    assert content.count(b"1.2.840.10008.1.2.1\0", 0, 400) == 1
+    return content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", 1)
+
+
 def with_key(name: str) -> tuple[object, ...]:
     return ("+s", PKI / name, PKI / "rsa2048.pem")
 
@@ -102,6 +109,9 @@ LINES: dict[str, Line] = {
     "syntax without -f": line("-te", SIGNED),
     "syntax automatic": line("-t=", *CA, SIGNED),
     "syntax detected": line("-td", *CA, SIGNED),
+    "syntax detected, another named": line("-td", *CA, "x.dcm", **{"x.dcm": misnamed(SIGNED)}),
+    "syntax detected, signed": signs("-td", source=MR),
+    "syntax detected, file only": line("+fo", "-td", *CA, SIGNED),
     "UN kept": line("-uc", *CA, SIGNED),
     "UN converted": line("+uc", *CA, SIGNED),
     "UN kept, signed": signs("-uc", source=base("un_seq.dcm")),

@@ -92,10 +92,7 @@ class Request:
     """One of `Operation`."""
     source: str = ""
     target: str | None = None
-    file_kind: str = "--read-file"
     input_kind: str = "auto"
-    detect_syntax: bool = False
-    """Do not believe the transfer syntax of the meta information."""
     convert_un: bool = False
     der: bool = False
     """Keys, certificates and CRLs are DER, not PEM."""
@@ -169,7 +166,6 @@ def request(words: Words) -> Request:
             asked.update(mapped(given))
     asked.update(
         input_kind=_input_kind(words),
-        detect_syntax=_long(words, "read-xfer") == "--read-xfer-detect",
         trusted=words.every("--add-cert-file"),
         untrusted=words.every("--add-ucert-file"),
         directories=words.every("--add-cert-dir"),
@@ -224,7 +220,6 @@ def _purpose(given: Given) -> dict[str, object]:
 
 
 _MAPPED: Mapping[str, Callable[[Given], Mapping[str, object]]] = {
-    "read": lambda given: {"file_kind": given.option.long},
     "un": _switch("convert_un", "--convert-un"),
     "key-format": _switch("der", "--der-keys"),
     "format": _switch("old_format", "--format-old"),
@@ -271,7 +266,9 @@ def _input_kind(words: Words) -> str:
     kind = _long(words, "read")
     if kind == "--read-dataset":
         return BARE_KINDS[_long(words, "read-xfer") or "--read-xfer-auto"]
-    return "file" if kind == "--read-file-only" else "auto"
+    if kind == "--read-file-only":
+        return "file"
+    return "detect" if _long(words, "read-xfer") == "--read-xfer-detect" else "auto"
 
 
 def _stamp_query(words: Words) -> StampQuery | None:
