@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 
+import jsonschema
 import pytest
+
+SCHEMA = json.loads(resources.files("dsig").joinpath("schema/explanation-1.schema.json").read_bytes())
 
 
 @pytest.fixture
@@ -39,6 +43,13 @@ def test_json_says_the_same(run, changed):
         "part": "data",
     }
     assert difference["a"] == {"offset": 706, "byte": 714, "vr": "PN", "length": 22}
+
+
+@pytest.mark.parametrize("name", ["pixel-vr", "id-removed", "list-tag-removed", "signature-stripped", "out-of-order"])
+def test_json_follows_the_schema(run, corpus, name):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    files = corpus / "files" / "v-parent-mr.dcm", corpus / "files" / f"v-tamper-mr-{name}.dcm"
+    jsonschema.validate(json.loads(run("explain", *files, "--format", "json").out), SCHEMA)
 
 
 def test_the_same_file_twice_is_status_0(run, changed):

@@ -92,6 +92,16 @@ def test_the_option_stands_in_for_the_environment(path_of_dictionaries, tmp_path
     assert dsig.inspect(out).signatures[0].mac.elements == (0x00091001,)
 
 
+def test_coverage_is_asked_by_names_of_the_dictionary(tmp_path):
+    source, out = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    source.write_bytes(file("explicit"))
+    private, certificate = key_files("rsa2048")
+    succeed("dsig", "sign", source, "-o", out, "--key", private, "--cert", certificate, "-q", "--tag", "SiteIssuer",
+            "--convert-un")  # fmt: skip
+    assert run("dsig", "verify", out, "--no-trust", "--require-coverage", "SiteIssuer").status == 0
+    assert run("dsig", "verify", out, "--no-trust", "--require-coverage", "PatientName").status == 1
+
+
 def test_a_dictionary_that_cannot_be_read_is_an_error_and_not_a_word_on_the_way(tmp_path, monkeypatch):
     monkeypatch.setitem(interop_peers.ENVIRONMENT, "DCMDICTPATH", str(tmp_path / "missing.dic"))
     source, out = tmp_path / "in.dcm", tmp_path / "out.dcm"
