@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UsageError,
         Where,
     )
+    from dsig.hookspecs import Revocation
     from dsig.keys import OpenKey, open_key
     from dsig.limits import Limits
     from dsig.model import (
@@ -74,6 +75,7 @@ _HOMES = {
     "verbs.sign": "SignOptions Signed sign",
     "stamping": "QueryOptions TsaOptions",
     "verbs.timestamp": "Timestamped attach_timestamp timestamp read_uid_file timestamp_query uid_file",
+    "hookspecs": "Revocation",
     "trust": "TrustMaterial load_trust",
     "verbs.verify": "VerifyOptions verify",
 }
@@ -105,6 +107,7 @@ __all__ = [
     "QueryOptions",
     "Removed",
     "Report",
+    "Revocation",
     "SignOptions",
     "SignatureReport",
     "Signed",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from dsig.der import without_padding
@@ -122,4 +122,10 @@ def trust(found: FoundSignature, facts: CertificateFacts | None, ask: Callable[[
     if facts is None:
         return Axis(Status.NOT_CHECKED)
     evidence = ask(without_padding(found.item.certificate))
-    return Axis(evidence.status, evidence.findings)
+    return Axis(evidence.status, (*evidence.findings, *_checked(evidence)))
+
+
+def _checked(evidence: TrustEvidence) -> Iterator[Finding]:
+    """Who says that nothing was revoked: what a verdict rests on is told with it."""
+    for by in dict.fromkeys(check.by for check in evidence.checked):
+        yield Finding("trust-not-revoked", f"not revoked, says the {by}", clause="RFC 5280 6.3", severity="info")

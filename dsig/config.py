@@ -45,6 +45,8 @@ TRUST_OPTIONS = (
     "crl",
     "ocsp",
     "require-revocation",
+    "require-revocation-chain",
+    "partial-chain",
     "tsa-root",
     "tsa-intermediate",
     "trust-backend",

@@ -1,8 +1,11 @@
-"""The little DER the core needs itself: DigestInfo for any hash with an object identifier, and where a value ends."""
+"""The little DER the core needs itself: DigestInfo, where a value ends, and what kind of file is at hand."""
 
 from __future__ import annotations
 
-__all__ = ["digest_info", "unpadded", "without_padding"]
+__all__ = ["digest_info", "kind_of", "unpadded", "without_padding"]
+
+_SEQUENCE, _INTEGER, _BIT_STRING, _ENUMERATED, _CONTEXT_0 = 0x30, 0x02, 0x03, 0x0A, 0xA0
+_TIMES = (0x17, 0x18)
 
 
 def digest_info(oid: str, digest: bytes) -> bytes:
@@ -52,3 +55,43 @@ def unpadded(value: bytes) -> bytes:
     octets = size & 0x7F if size & 0x80 else 0
     length = int.from_bytes(value[2 : 2 + octets], "big") if octets else size
     return value[:-1] if 2 + octets + length == len(value) - 1 else value
+
+
+def kind_of(der: bytes) -> str:
+    """`certificate`, `crl` or `ocsp` by the outline of the value (RFC 5280 4.1, 5.1; RFC 6960 4.2.1).
+
+    Raises `ValueError` if it is none of them, is cut, or has something behind it.
+    """
+    outer = _children(der)
+    if len(outer) != 1 or outer[0][0] != _SEQUENCE:
+        raise ValueError("it is not one DER value")
+    parts = _children(outer[0][1])
+    if parts and parts[0][0] == _ENUMERATED and [tag for tag, _ in parts[1:]] in ([], [_CONTEXT_0]):
+        return "ocsp"
+    if [tag for tag, _ in parts] == [_SEQUENCE, _SEQUENCE, _BIT_STRING]:
+        tags = [tag for tag, _ in _children(parts[0][1])]
+        if tags[:1] == [_CONTEXT_0] or tags[:6] == [_INTEGER, *[_SEQUENCE] * 5]:
+            return "certificate"
+        names = tags[1:] if tags[:1] == [_INTEGER] else tags
+        if names[:2] == [_SEQUENCE, _SEQUENCE] and len(names) > 2 and names[2] in _TIMES:
+            return "crl"
+    raise ValueError("it is no certificate, no CRL and no OCSP response")
+
+
+def _children(content: bytes) -> list[tuple[int, bytes]]:
+    """The values in a row, each with its tag. Raises `ValueError` if they do not fill `content` exactly."""
+    found = []
+    while content:
+        if len(content) < 2:
+            raise ValueError("it is cut")
+        start, size = 2, content[1]
+        if size >= 0x80:
+            start += size & 0x7F
+            if size == 0x80 or len(content) < start:
+                raise ValueError("it is cut, or not DER")
+            size = int.from_bytes(content[2:start], "big")
+        if len(content) < start + size:
+            raise ValueError("it is cut")
+        found.append((content[0], content[start : start + size]))
+        content = content[start + size :]
+    return found

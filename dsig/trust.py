@@ -1,4 +1,4 @@
-"""Trust files: certificates and CRLs as PEM or DER, bundled or in directories. What does not load is an error."""
+"""Trust files: certificates, CRLs and OCSP responses, PEM or DER, bundled or in directories. What fails is an error."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsig.der import kind_of
 from dsig.errors import UsageError, Where
 
 __all__ = ["TrustMaterial", "load_trust"]
 
 MAX_FILE = 16 << 20
-_PEM = re.compile(rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL)-----(.*?)-----END \1-----", re.DOTALL)
+_PEM = re.compile(
+    rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL|OCSP RESPONSE)-----([^-]*)-----END \1-----", re.DOTALL
+)
+_BEGIN = re.compile(rb"-----BEGIN ")
+_KINDS = {"certificate": "certificate", "crl": "CRL", "ocsp": "OCSP response"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +40,61 @@ def load_trust(
     roots: Iterable[str | os.PathLike[str]] = (),
     intermediates: Iterable[str | os.PathLike[str]] = (),
     crls: Iterable[str | os.PathLike[str]] = (),
+    ocsps: Iterable[str | os.PathLike[str]] = (),
+    *,
+    partial_chain: bool = False,
 ) -> TrustMaterial:
-    """Load trusted roots (files or directories), untrusted intermediates and CRLs.
+    """Load trusted roots, untrusted intermediates, CRLs and OCSP responses.
 
-    Raises `UsageError` for anything that cannot be read: dropping it silently would weaken or break the verdict.
+    Each path is a file, PEM (one or many) or DER, or a directory of such files: OpenSSL's hashed directories are read
+    like any other. CRLs among certificates are used, certificates among CRLs are not. Raises `UsageError` for anything
+    that cannot be read, and for a path without any of what it was given for: dropping it silently would weaken or break
+    the verdict.
     """
-    anchors: list[bytes] = []
-    revocations: list[bytes] = []
-    for path in _files(roots):
-        for kind, der in _read(path, b"CERTIFICATE"):
-            (revocations if kind == b"X509 CRL" else anchors).append(der)
-    helpers = [
-        der for path in _files(intermediates) for kind, der in _read(path, b"CERTIFICATE") if kind != b"X509 CRL"
-    ]
-    revocations += [der for path in _files(crls) for _, der in _read(path, b"X509 CRL")]
-    return TrustMaterial(_distinct(anchors), _distinct(helpers), _distinct(revocations))
+    trusted = _load(roots, "certificate")
+    helpers = _load(intermediates, "certificate")
+    lists = _load(crls, "crl")
+    return TrustMaterial(
+        _distinct(trusted["certificate"]),
+        _distinct(helpers["certificate"]),
+        _distinct([*trusted["crl"], *helpers["crl"], *lists["crl"]]),
+        _distinct(_load(ocsps, "ocsp")["ocsp"]),
+        partial_chain,
+    )
+
+
+def _load(paths: Iterable[str | os.PathLike[str]], wanted: str) -> dict[str, list[bytes]]:
+    """Everything under the paths by kind; each of them must have something of the kind wanted."""
+    found: dict[str, list[bytes]] = {"certificate": [], "crl": [], "ocsp": []}
+    for given in paths:
+        before = len(found[wanted])
+        for path in _files(Path(given)):
+            for kind, der in _read(path):
+                found[kind].append(der)
+        if len(found[wanted]) == before:
+            raise _unusable(Path(given), f"holds no {_KINDS[wanted]}")
+    return found
 
 
 def _distinct(ders: list[bytes]) -> tuple[bytes, ...]:
     return tuple(dict.fromkeys(ders))
 
 
-def _files(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Path]:
-    for given in paths:
-        path = Path(given)
-        if os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it has no errors of its own
-            try:
-                inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-            except OSError as error:
-                raise _unusable(path, error.strerror or "cannot be read") from None
-            if not inside:
-                raise _unusable(path, "the directory has no files")
-            yield from inside
-        else:
-            yield path
+def _files(path: Path) -> Iterator[Path]:
+    if not os.path.isdir(path):  # noqa: PTH112 - unlike Path.is_dir it has no errors of its own
+        yield path
+        return
+    try:
+        inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    except OSError as error:
+        raise _unusable(path, error.strerror or "cannot be read") from None
+    if not inside:
+        raise _unusable(path, "the directory has no files")
+    yield from inside
 
 
-def _read(path: Path, wanted: bytes) -> list[tuple[bytes, bytes]]:
+def _read(path: Path) -> Iterator[tuple[str, bytes]]:
+    """What a file holds, each with its kind."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
@@ -80,17 +103,26 @@ def _read(path: Path, wanted: bytes) -> list[tuple[bytes, bytes]]:
     if len(data) > MAX_FILE:
         raise _unusable(path, f"is larger than {MAX_FILE} bytes")
     if data[:1] == b"\x30":
-        return [(wanted, data)]
-    found: list[tuple[bytes, bytes]] = []
-    for kind, body in _PEM.findall(data):
+        yield _kind(path, data), data
+        return
+    blocks = _PEM.findall(data)
+    if not blocks:
+        raise _unusable(path, "holds neither certificates nor CRLs nor OCSP responses in PEM or DER")
+    if len(blocks) != len(_BEGIN.findall(data)):
+        raise _unusable(path, "has damaged PEM, or PEM of another kind between the others")
+    for _label, body in blocks:
         try:
             der = base64.b64decode(b"".join(body.split()), validate=True)
         except (binascii.Error, ValueError):
             raise _unusable(path, "has damaged PEM") from None
-        found.append((kind, der))
-    if not found:
-        raise _unusable(path, "holds neither certificates nor CRLs in PEM or DER")
-    return found
+        yield _kind(path, der), der
+
+
+def _kind(path: Path, der: bytes) -> str:
+    try:
+        return kind_of(der)
+    except ValueError as error:
+        raise _unusable(path, f"cannot be read: {error}") from None
 
 
 def _unusable(path: Path, reason: str) -> UsageError:

@@ -27,6 +27,7 @@ __all__ = [
     "old_format_option",
     "output_options",
     "plugin_choice",
+    "revocation_options",
     "secret_options",
     "verbosity_options",
     "with_plugins",
@@ -256,9 +257,38 @@ def mac_backend_option(function: F) -> F:
     )(function)
 
 
+BACKENDS = {"crypto": "cryptography", "trust": "certvalidator"}
+"""As the defaults of `dsig.verbs.verify.VerifyOptions`, which help texts shall not import."""
+
+
 def backend_option(kind: str) -> Callable[[F], F]:
     """--crypto-backend or --trust-backend."""
-    return click.option(f"--{kind}-backend", default="cryptography", metavar="NAME", help=f"The {kind} plugin to use.")
+    return click.option(
+        f"--{kind}-backend",
+        default=BACKENDS[kind],
+        show_default=True,
+        metavar="NAME",
+        help=f"The {kind} plugin to use.",
+    )
+
+
+def revocation_options(function: Callable[..., int]) -> Callable[..., int]:
+    """--require-revocation and what goes with it; the function gets `revocation`, `online` and `partial_chain`."""
+
+    @click.option(
+        "--require-revocation", is_flag=True, help="Do not pass unless the signer is known not to be revoked."
+    )
+    @click.option("--require-revocation-chain", is_flag=True, help="Nor any certificate between signer and root.")
+    @click.option("--online", is_flag=True, help="Fetch CRLs, OCSP responses and issuers from where certificates say.")
+    @click.option("--partial-chain", is_flag=True, help="Let trusted certificates that are not self-signed end a path.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, require_revocation: bool, require_revocation_chain: bool, **kwargs: Any) -> int:
+        from dsig.hookspecs import Revocation
+
+        revocation = Revocation.HARD if require_revocation else None
+        return function(*args, revocation=Revocation.HARD_CHAIN if require_revocation_chain else revocation, **kwargs)
+
+    return wrapper
 
 
 def verbosity_options(function: F) -> F:

@@ -6,7 +6,7 @@ import contextlib
 import io
 import itertools
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, Any
 
 import click
@@ -25,6 +25,7 @@ from dsig.cli.options import (
     limit_option,
     mac_backend_option,
     old_format_option,
+    revocation_options,
     verbosity_options,
     with_plugins,
 )
@@ -34,7 +35,7 @@ from dsig.cli.terminal import complain, standard_output
 from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import InputError, UsageError
-from dsig.hookspecs import ReporterSpec
+from dsig.hookspecs import ReporterSpec, Revocation
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
@@ -60,7 +61,9 @@ STATUS = {
 @click.option(
     "--intermediate", "intermediates", multiple=True, metavar="FILE", help="Offer these for paths. Repeatable."
 )
-@click.option("--crl", "crls", multiple=True, metavar="FILE", help="Offer these revocation lists. Repeatable.")
+@click.option("--crl", "crls", multiple=True, metavar="FILE|DIR", help="Ask these revocation lists. Repeatable.")
+@click.option("--ocsp", "ocsps", multiple=True, metavar="FILE", help="Ask these OCSP responses. Repeatable.")
+@revocation_options
 @click.option("--require-timestamp", is_flag=True, help="Fail unless a good timestamp proves when it was signed.")
 @click.option("--ignore-timestamp", is_flag=True, help="Do not look at timestamps.")
 @click.option(
@@ -112,6 +115,10 @@ def command(
     roots: tuple[str, ...],
     intermediates: tuple[str, ...],
     crls: tuple[str, ...],
+    ocsps: tuple[str, ...],
+    revocation: Revocation | None,
+    online: bool,
+    partial_chain: bool,
     require_timestamp: bool,
     ignore_timestamp: bool,
     tsa_roots: tuple[str, ...],
@@ -144,16 +151,22 @@ def command(
 
     Example: dsig verify signed.dcm --trust-root ca.pem
     """
-    if no_trust and (roots or intermediates or crls):
-        raise UsageError("--no-trust leaves nothing to do for trusted roots, intermediates and CRLs")
+    if no_trust and (roots or intermediates):
+        raise UsageError("--no-trust leaves nothing to do for trusted roots and intermediates")
+    if no_trust and not tsa_roots and (crls or ocsps or revocation or online):
+        raise UsageError("--no-trust leaves nothing to do for CRLs, OCSP responses and the network")
     if require_timestamp and ignore_timestamp:
         raise UsageError("--require-timestamp and --ignore-timestamp contradict each other")
     options = VerifyOptions(
-        trust=load_trust(roots, intermediates, crls) if roots or intermediates or crls else TrustMaterial(),
+        trust=load_trust(roots, intermediates, crls, ocsps, partial_chain=partial_chain),
         check_trust=not no_trust,
+        revocation=revocation,
+        online=online,
         timestamps=_policy(require_timestamp, ignore_timestamp),
-        tsa_trust=load_trust(tsa_roots, tsa_intermediates, crls) if tsa_roots or tsa_intermediates else TrustMaterial(),
-        at=_time(at),
+        tsa_trust=load_trust(tsa_roots, tsa_intermediates, crls, ocsps, partial_chain=partial_chain)
+        if tsa_roots or tsa_intermediates
+        else TrustMaterial(),
+        at=_time(at) or datetime.now(UTC),  # one time for all files, so that a chain is judged once
         require_coverage=coverage_wanted(require_coverage, dictionary),
         require_profiles=profiles,
         policy=None if policy_file is None else load_policy(policy_file),

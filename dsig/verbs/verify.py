@@ -10,6 +10,7 @@ from typing import Any
 
 from dsig import answers
 from dsig.chain import Chains
+from dsig.claimed import claimed_findings
 from dsig.der import without_padding
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
@@ -71,7 +72,7 @@ class VerifyOptions:
     mac_backend: str = HOST
     """Where MACs are computed, as in `SignOptions`."""
     crypto_backend: str = "cryptography"
-    trust_backend: str = "cryptography"
+    trust_backend: str = "certvalidator"
     limits: Limits = DEFAULT
 
     def asked_revocation(self, material: TrustMaterial) -> Revocation:
@@ -130,6 +131,8 @@ class _Verification:
         self.options = options
         self.plugins = plugins
         self.at = options.at or datetime.now(UTC)
+        self.offset = ""
+        """(0008,0201) Timezone Offset From UTC."""
         self.integrity = Integrity(
             file,
             plugins,
@@ -144,6 +147,7 @@ class _Verification:
         # 1. Walk the file once: elements, signatures at all levels, whatever readers could disagree about.
         limits = self.options.limits
         main = self.file.main(limits)
+        self.offset = main.text(0x00080201)
         found = find_signatures(self.file, main, limits)
         findings = tuple(level_wide_findings(self.file, main))
 
@@ -200,7 +204,8 @@ class _Verification:
             plugins=plugins,
             chains=self.chains(options.tsa_trust, Usage.TIMESTAMPING),
         )
-        axes["time"] = proven.axis
+        claimed = claimed_findings(found.item.date_time, self.offset, facts)
+        axes["time"] = replace(proven.axis, findings=(*proven.axis.findings, *claimed))
         if proven.counts:
             required.append("time")
         if options.check_trust:

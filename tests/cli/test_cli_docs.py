@@ -36,6 +36,12 @@ COMPUTED_FINDINGS = {
         "unsigned-unsignable-tag",
         "unsigned-unsignable-un",
     },
+    "plugins/dsig_certvalidator/revocation.py": {
+        *(f"trust-crl-{what}" for what in ("critical", "delta", "expired", "issuer", "scope", "signature")),
+        *(f"trust-ocsp-{what}" for what in ("expired", "mismatch", "responder", "signature")),
+    },
+    "plugins/dsig_certvalidator/trust.py": {"trust-crl-unreadable", "trust-ocsp-unreadable", "trust-anchor-unreadable"},
+    "plugins/dsig_openssl/trust.py": {"trust-crl-unreadable", "trust-anchor-unreadable"},
     "dsig/signature/signatures.py": {"meta-sop-class-uid", "meta-sop-instance-uid"},
 }
 """Findings whose code is put together or handed on, by the module that decides."""

@@ -68,7 +68,7 @@ def test_fixed_points_of_the_report(run, signed_ct, ct, tmp_path, trust):
     }
     assert signature["location"] == "/"
     assert signature["times"]["proven"] is None
-    assert {use["name"] for use in report["plugins"]} == {"cryptography", "macs", "reports"}
+    assert {use["name"] for use in report["plugins"]} == {"certvalidator", "cryptography", "macs", "reports"}
 
 
 def test_files_found_in_a_directory_are_named_from_there(run, corpus, ct, tmp_path, monkeypatch):

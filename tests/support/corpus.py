@@ -70,16 +70,19 @@ def accepted(case: Case, policy: dict[str, Any]) -> list[str]:
 
 
 SCOPES = (
-    Scope("revocation", "CRLs are not evaluated yet", lambda _case, policy: bool(policy["crl_check"])),
     Scope(
         "sr-purpose",
         "our SR profile wants the purpose of a signature said, the manifest's does not",
         lambda case, policy: policy["require"] == "sr" and "pass" in accepted(case, policy),
     ),
     Scope(
-        "pki",
-        "certificates are judged at one moment and by RFC 5280 only",
-        lambda case, _policy: case["group"] == "pki",
+        "ca-signs",
+        "a certificate that may sign certificates and CRLs only does not sign images",
+        lambda case, _policy: (
+            case["group"] == "pki"
+            and any(one.get("strict") and "pass" in one["accept"] for one in case["verify"].values())
+            and any(not one.get("strict") and one["accept"] == ["pass"] for one in case["verify"].values())
+        ),
     ),
 )
 """What verification does not do yet, or does otherwise."""
@@ -106,6 +109,7 @@ def report_on(file: str, policy: str) -> dsig.FileReport:
         trust=trust_of(policy),
         old_format=given["old_format"],
         convert_un=given["convert_un"],
+        revocation=dsig.Revocation.HARD if given["crl_check"] else dsig.Revocation.NONE,
         input_kind=INPUTS[given["input"]],
         require_profiles=() if given["require"] in ("none", "any") else (PROFILES[given["require"]],),
         timestamps=dsig.TimestampPolicy(given["timestamps"]),
@@ -139,6 +143,8 @@ def verdict_of(signature: dsig.SignatureReport) -> str:
     """Our verdict on one signature in the manifest's words."""
     if not intact(signature):
         return "bad"
+    if any(finding.code == "claimed-outside-validity" for finding in signature.axes["time"].findings):
+        return "bad"  # by what it says itself; the manifest calls only signatures that could be good untrusted
     return "ok" if signature.axes["trust"].status is dsig.Status.PASSED else "untrusted"
 
 

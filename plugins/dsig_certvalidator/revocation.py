@@ -1,0 +1,498 @@
+"""Whether a certificate of a path was revoked at a moment, and who says so (RFC 5280 6.3, RFC 6960 3.2).
+
+The library decides whether a CRL or OCSP response is authentic and in scope; which of them may answer for which moment
+is decided here: a revocation counts from its date, whenever it was published, and an issuer's silence about a
+certificate means something only as long as the certificate had not expired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import Any
+
+from asn1crypto import x509
+from pyhanko_certvalidator.context import ValidationContext
+from pyhanko_certvalidator.errors import (
+    CRLNoMatchesError,
+    CRLValidationError,
+    CRLValidationIndeterminateError,
+    OCSPNoMatchesError,
+    OCSPValidationError,
+    OCSPValidationIndeterminateError,
+    PathValidationError,
+    RevokedError,
+)
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.revinfo.archival import OCSPContainer
+from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
+from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
+
+from dsig.model import Finding
+from dsig_certvalidator.algorithms import weakness
+from dsig_certvalidator.contexts import context, finished
+from dsig_certvalidator.reading import Readable, finding, one_line
+
+__all__ = ["CertificateStatus", "Known", "Standing", "Statuses"]
+
+MAX_MOMENTS = 8
+"""Later CRLs looked at one after the other; the newest say what the others did and more."""
+MAX_SIGNERS = 2
+"""How far certificates that only sign CRLs and OCSP responses are followed: theirs, and those of their CRLs."""
+
+_CRL = "RFC 5280 6.3.3"
+_OCSP = "RFC 6960 3.2"
+
+
+class Standing(Enum):
+    """What is known of a certificate at a moment."""
+
+    GOOD = auto()
+    REVOKED = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(slots=True)
+class CertificateStatus:
+    """Standing of one certificate, with reasons."""
+
+    standing: Standing = Standing.UNKNOWN
+    sources: list[tuple[str, bytes]] = field(default_factory=list)
+    """Who says that it is good: for people, and the DER of it."""
+    reasons: list[Finding] = field(default_factory=list)
+    """Why it is revoked, or why nothing is known."""
+    notes: list[Finding] = field(default_factory=list)
+    """What is worth telling although it changes nothing at that moment."""
+
+
+@dataclass(slots=True)
+class Known:
+    """Statuses along a path, signer first."""
+
+    standings: list[tuple[bytes, CertificateStatus]] = field(default_factory=list)
+
+    def add(self, certificate: Any, status: CertificateStatus) -> None:
+        """Note the next one."""
+        self.standings.append((certificate.dump(), status))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Revocation:
+    """A revocation somebody authentic tells of."""
+
+    when: datetime
+    why: str
+    who: str
+    source: bytes
+    """DER of the CRL or OCSP response."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What one kind of source says."""
+
+    sources: list[tuple[str, bytes]] = field(default_factory=list)
+    revoked: list[_Revocation] = field(default_factory=list)
+    reasons: list[Finding] = field(default_factory=list)
+
+
+class Statuses:
+    """Answers from the CRLs and OCSP responses given, at one moment."""
+
+    def __init__(self, given: Readable, at: datetime, *, demanding: bool) -> None:
+        self.given = given
+        self.at = at
+        self.demanding = demanding
+        """Whether signers of CRLs and OCSP responses must be known to be good, not only not known to be revoked."""
+        self.latest = max(at, datetime.now(UTC))
+
+    def of(self, certificate: Any, path: ValidationPath, depth: int = 0) -> CertificateStatus:
+        """The status of a certificate that `path` leads to or over."""
+        said = _Said()
+        self._crls(certificate, path, said, depth)
+        self._ocsps(certificate, path, said, depth)
+        subject = _name(certificate.subject)
+        past = [one for one in said.revoked if one.when <= self.at]
+        if past:
+            first = min(past)
+            told = f"{subject} was revoked at {_time(first.when)} ({first.why}), says the {first.who}"
+            return CertificateStatus(Standing.REVOKED, reasons=[finding("trust-revoked", told, clause=_CRL)])
+        notes = []
+        if said.revoked:  # all of them later, so it was good before
+            first = min(said.revoked)
+            told = f"{subject} was revoked at {_time(first.when)} ({first.why}), says the {first.who}"
+            told += "; that is after the time it is judged at"
+            notes.append(finding("trust-revoked-later", told, "warning", clause=_CRL))
+            said.sources.append((first.who, first.source))
+        if said.sources:
+            return CertificateStatus(Standing.GOOD, sources=list(dict.fromkeys(said.sources)), notes=notes)
+        reasons = said.reasons or [
+            finding("trust-revocation-unknown", f"{subject}: there is no CRL and no OCSP response for it", clause=_CRL)
+        ]
+        return CertificateStatus(Standing.UNKNOWN, reasons=list(dict.fromkeys(reasons)), notes=notes)
+
+    # ------------------------------------------------------------------------------------------------------- CRLs
+
+    def _crls(self, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
+        """Ask the CRLs, once as of the moment and once as of each later one of them."""
+        relevant = [crl for crl in self.given.crls if self._may_answer(crl, certificate, said)]
+        if not any(crl.delta_crl_indicator_value is None for crl in relevant):
+            if self.given.crls and not said.reasons:
+                subject = _name(certificate.subject)
+                said.reasons.append(
+                    finding("trust-crl-missing", f"{subject}: none of the CRLs given is one of its issuer", clause=_CRL)
+                )
+            return
+        later = sorted({_this_update(crl) for crl in relevant if _this_update(crl) > self.at}, reverse=True)
+        reasons: list[Finding] = []
+        for moment in [*later[:MAX_MOMENTS], self.at]:
+            usable = [crl for crl in relevant if _this_update(crl) <= moment]
+            if usable:
+                reasons += self._as_of(moment, usable, certificate, path, said, depth)
+        # Silence in a list that is out of date means nothing; what it tells of stays true.
+        outdated = {_this_update(crl) for crl in relevant if _next_update(crl) < self.at}
+        for moment in sorted(outdated, reverse=True)[:MAX_MOMENTS]:
+            old = _Said()
+            self._as_of(moment, [c for c in relevant if _this_update(c) <= moment], certificate, path, old, depth)
+            said.revoked += old.revoked
+        if not said.sources and not said.revoked:
+            said.reasons += reasons
+
+    def _may_answer(self, crl: Any, certificate: Any, said: _Said) -> bool:
+        """Whether a CRL is one of the issuer, or an indirect one that the certificate names (RFC 5280 6.3.3 b)."""
+        subject = _name(certificate.subject)
+        point = crl.issuing_distribution_point_value
+        indirect = point is not None and point["indirect_crl"].native
+        if crl.issuer != certificate.issuer:
+            if not indirect:
+                return False
+            if crl.issuer not in _crl_issuers(certificate):
+                said.reasons.append(
+                    finding(
+                        "trust-crl-scope",
+                        f"{subject}: the indirect CRL of {_name(crl.issuer)} is none it names",
+                        clause=_CRL,
+                    )
+                )
+                return False
+        if _this_update(crl) > self.latest:
+            said.reasons.append(
+                finding("trust-crl-not-yet-valid", f"{subject}: the {_crl_name(crl)} is from the future", clause=_CRL)
+            )
+            return False
+        weak = weakness(crl["signature_algorithm"], None)
+        if weak:
+            said.reasons.append(finding("trust-crl-signature", f"{subject}: {_crl_name(crl)}: {weak}", clause=_CRL))
+            return False
+        return True
+
+    def _as_of(
+        self,
+        moment: datetime,
+        crls: Sequence[Any],
+        certificate: Any,
+        path: ValidationPath,
+        said: _Said,
+        depth: int,
+    ) -> list[Finding]:
+        """Ask the CRLs as of one moment; what they say goes to `said`, why they say nothing is returned."""
+        judging = self._context(moment, crls=crls)
+        subject = _name(certificate.subject)
+        reasons: list[Finding] = []
+        try:
+            finished(verify_crl(certificate, path, judging))
+        except RevokedError as error:
+            authentic = self._authentic(crls, judging, certificate, path, depth, reasons)
+            if authentic:
+                said.revoked.append(_revocation(error, authentic, certificate))
+            return reasons
+        except CRLNoMatchesError:
+            return [finding("trust-crl-missing", f"{subject}: none of the CRLs given is for it", clause=_CRL)]
+        except CRLValidationIndeterminateError as error:
+            return [_crl_reason(str(failure[0]), subject) for failure in error.failures]
+        except (CRLValidationError, PathValidationError) as error:
+            return [_crl_reason(one_line(error), subject)]
+        authentic = self._authentic(crls, judging, certificate, path, depth, reasons)
+        if not authentic:
+            return reasons
+        listed = [entry for crl in authentic for entry in _entries(crl, certificate)]
+        if listed:  # with dates that are not before `moment`, or taken back
+            said.revoked += (one for crl in authentic for one in _later(crl, certificate, moment))
+        elif any(_silent_by_then(crl, certificate) for crl in authentic):
+            return [
+                finding(
+                    "trust-revocation-after-expiry",
+                    f"{subject}: the {_crl_name(authentic[0])} was issued after the certificate had expired, and need"
+                    " not list it any more",
+                    clause="RFC 5280 3.3",
+                )
+            ]
+        said.sources += ((_crl_name(crl), crl.dump()) for crl in authentic)
+        return reasons
+
+    def _authentic(
+        self,
+        crls: Sequence[Any],
+        judging: ValidationContext,
+        certificate: Any,
+        path: ValidationPath,
+        depth: int,
+        reasons: list[Finding],
+    ) -> list[Any]:
+        """The CRLs whose signer the library found, and found good as far as that is known."""
+        on_path = {one.sha256 for one in path}
+        found = []
+        for crl in crls:
+            signer = judging.revinfo_manager.check_crl_issuer(crl)
+            if signer is None:
+                continue
+            if signer.sha256 == certificate.sha256 and depth == 0:
+                continue  # nobody vouches for himself
+            if signer.sha256 not in on_path and signer.sha256 != certificate.sha256:
+                problem = self._signer_problem(signer, path, depth)
+                if problem:
+                    reasons.append(finding("trust-crl-issuer", f"{_crl_name(crl)}: its signer {problem}", clause=_CRL))
+                    continue
+            found.append(crl)
+        return found
+
+    def _signer_problem(self, signer: Any, path: ValidationPath, depth: int) -> str:
+        """Why a certificate that signs CRLs or OCSP responses only cannot be relied on, or an empty string."""
+        if depth >= MAX_SIGNERS:
+            return "is too far away"
+        try:
+            own = path.truncate_to_issuer_and_append(signer)
+        except LookupError:
+            return "is not one of the path's authorities"
+        status = self.of(signer, own, depth + 1)
+        if status.standing is Standing.REVOKED:
+            return "was revoked"
+        if status.standing is Standing.UNKNOWN and self.demanding:
+            return "may have been revoked"
+        return ""
+
+    # ------------------------------------------------------------------------------------------------------- OCSP
+
+    def _ocsps(self, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
+        """Ask each OCSP response by itself, as of the moment or of its own time if that is later."""
+        subject = _name(certificate.subject)
+        for response in self.given.ocsps:
+            status = response["response_status"].native
+            if status != "successful":
+                said.reasons.append(
+                    finding(
+                        "trust-ocsp-refused",
+                        f"{subject}: the OCSP responder answered {status.replace('_', ' ')}",
+                        clause="RFC 6960 2.3",
+                    )
+                )
+                continue
+            for container in OCSPContainer.load_multi(response):
+                self._ocsp(container, certificate, path, said, depth)
+
+    def _ocsp(self, container: Any, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
+        subject, who, source = _name(certificate.subject), _ocsp_name(container), container.ocsp_response_data.dump()
+        single = container.extract_single_response()
+        if single is None or single["cert_id"]["serial_number"].native != certificate.serial_number:
+            return
+        issued = single["this_update"].native
+        if issued > self.latest:
+            said.reasons.append(
+                finding("trust-ocsp-not-yet-valid", f"{subject}: the {who} is from the future", clause=_OCSP)
+            )
+            return
+        basic = container.extract_basic_ocsp_response()
+        weak = weakness(basic["signature_algorithm"], None)
+        if weak:
+            said.reasons.append(finding("trust-ocsp-signature", f"{subject}: {who}: {weak}", clause=_OCSP))
+            return
+        judging = self._context(max(self.at, issued), ocsps=[container])
+        state = single["cert_status"].name
+        try:
+            finished(verify_ocsp_response(certificate, path, judging))
+        except RevokedError as error:
+            if not self._responder_problem(basic, path, depth):
+                said.revoked.append(_Revocation(error.revocation_dt, _words(str(error.reason.native)), who, source))
+            return
+        except OCSPNoMatchesError:
+            return
+        except OCSPValidationIndeterminateError as error:
+            if error.failures:
+                said.reasons += (_ocsp_reason(str(failure[0]), subject) for failure in error.failures)
+                return
+            if state == "revoked":  # authentic, and the revocation is later than the moment
+                revoked = single["cert_status"].chosen
+                why = _words(str(revoked["revocation_reason"].native or "unspecified"))
+                said.revoked.append(_Revocation(revoked["revocation_time"].native, why, who, source))
+                return
+            said.reasons.append(
+                finding("trust-ocsp-unknown", f"{subject}: the OCSP responder does not know it", clause="RFC 6960 2.2")
+            )
+            return
+        except (OCSPValidationError, PathValidationError) as error:
+            said.reasons.append(_ocsp_reason(one_line(error), subject))
+            return
+        problem = self._responder_problem(basic, path, depth)
+        if problem:
+            said.reasons.append(
+                finding("trust-ocsp-responder", f"{subject}: {who}: its signer {problem}", clause=_OCSP)
+            )
+        elif issued > certificate.not_valid_after and not _remembers(single, certificate):
+            said.reasons.append(
+                finding(
+                    "trust-revocation-after-expiry",
+                    f"{subject}: the {who} was made after the certificate had expired, and need not know it any more",
+                    clause="RFC 6960 4.4.4",
+                )
+            )
+        else:
+            said.sources.append((who, source))
+
+    def _responder_problem(self, basic: Any, path: ValidationPath, depth: int) -> str:
+        """Why the delegated signer of a response cannot be relied on, unless it is exempt (RFC 6960 4.2.2.2.1)."""
+        on_path = {one.sha256 for one in path}
+        for signer in basic["certs"] or ():
+            usage = signer.extended_key_usage_value
+            delegated = usage is not None and "ocsp_signing" in usage.native
+            if delegated and signer.ocsp_no_check_value is None and signer.sha256 not in on_path:
+                problem = self._signer_problem(signer, path, max(depth, MAX_SIGNERS - 1))
+                if problem:
+                    return problem
+        return ""
+
+    def _context(self, moment: datetime, crls: Sequence[Any] = (), ocsps: Sequence[Any] = ()) -> ValidationContext:
+        return context(self.given.anchors, self.given.intermediates, moment, crls=crls, ocsps=ocsps)
+
+
+# ---------------------------------------------------------------------------------------------------- reading the lists
+
+
+def _this_update(crl: Any) -> datetime:
+    when: datetime = crl["tbs_cert_list"]["this_update"].native
+    return when
+
+
+def _next_update(crl: Any) -> datetime:
+    """When the next one is due; one that does not say so is due when it was issued, as OCSP responses are."""
+    when: datetime = crl["tbs_cert_list"]["next_update"].native or _this_update(crl)
+    return when
+
+
+def _crl_issuers(certificate: Any) -> list[Any]:
+    """Names in cRLIssuer of the certificate's distribution points (RFC 5280 4.2.1.13)."""
+    return [
+        name.chosen
+        for point in certificate.crl_distribution_points_value or ()
+        for name in point["crl_issuer"] or ()
+        if name.name == "directory_name"
+    ]
+
+
+def _entries(crl: Any, certificate: Any) -> Iterator[Any]:
+    """Entries of the CRL for the certificate; the issuer of an entry holds for those after it (RFC 5280 5.3.3)."""
+    issuer = crl.issuer
+    for entry in crl["tbs_cert_list"]["revoked_certificates"] or ():
+        issuer = entry.issuer_name or issuer
+        if entry["user_certificate"].native == certificate.serial_number and issuer == certificate.issuer:
+            yield entry
+
+
+def _later(crl: Any, certificate: Any, moment: datetime) -> Iterator[_Revocation]:
+    """Revocations the library passes over because they are not before the moment it judges at."""
+    for entry in _entries(crl, certificate):
+        when = entry["revocation_date"].native
+        reason = entry.crl_reason_value.native if entry.crl_reason_value is not None else "unspecified"
+        if when >= moment and reason != "remove_from_crl":
+            yield _Revocation(_first_date(entry, when), _words(reason), _crl_name(crl), crl.dump())
+
+
+def _first_date(entry: Any, revoked: datetime) -> datetime:
+    """The date of revocation, or that on which the key was lost if it is earlier (RFC 5280 5.3.2)."""
+    lost = entry.invalidity_date_value
+    return revoked if lost is None else min(revoked, lost.native)
+
+
+def _silent_by_then(crl: Any, certificate: Any) -> bool:
+    """Whether the CRL may leave out certificates that had expired by then (RFC 5280 3.3; X.509 expiredCertsOnCRL)."""
+    for extension in crl["tbs_cert_list"]["crl_extensions"] or ():
+        if extension["extn_id"].dotted == "2.5.29.60":
+            return False
+    return bool(_this_update(crl) > certificate.not_valid_after)
+
+
+def _remembers(single: Any, certificate: Any) -> bool:
+    """Whether the responder says that it remembers certificates that long (archive cutoff, RFC 6960 4.4.4)."""
+    for extension in single["single_extensions"] or ():
+        if extension["extn_id"].native == "archive_cutoff":
+            return bool(extension["extn_value"].parsed.native <= certificate.not_valid_after)
+    return False
+
+
+def _revocation(error: RevokedError, crls: Sequence[Any], certificate: Any) -> _Revocation:
+    """What the library found, with the CRL that tells of it."""
+    why = _words(str(error.reason.native))
+    for crl in crls:
+        for entry in _entries(crl, certificate):
+            return _Revocation(_first_date(entry, error.revocation_dt), why, _crl_name(crl), crl.dump())
+    return _Revocation(error.revocation_dt, why, _crl_name(crls[0]), crls[0].dump())
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")
+
+
+# -------------------------------------------------------------------------------------------------------------- wording
+
+_CRL_REASONS = (
+    ("not recent enough", "trust-crl-expired", "the CRL was out of date at the time of evaluation"),
+    ("signature", "trust-crl-signature", "the signature of the CRL does not verify with its issuer's key"),
+    ("not authorized to sign", "trust-crl-issuer", "the issuer may not sign CRLs (keyUsage cRLSign)"),
+    ("chain of trust", "trust-crl-issuer", "the signer of the CRL does not lead to a trust anchor"),
+    ("path could not be validated", "trust-crl-issuer", "the signer of the CRL does not lead to a trust anchor"),
+    ("unrecognized critical", "trust-crl-critical", "the CRL has a critical extension that is not known"),
+    ("Delta CRL", "trust-crl-delta", "the CRL points to a delta CRL, and there is no usable one"),
+    ("only contains", "trust-crl-scope", "the CRL is not for this kind of certificate"),
+    ("does not share any names", "trust-crl-scope", "the CRL is not that of the certificate's distribution point"),
+    ("revocation reasons", "trust-crl-scope", "the CRLs do not cover all reasons of revocation"),
+)
+_OCSP_REASONS = (
+    ("not recent enough", "trust-ocsp-expired", "the OCSP response was out of date at the time of evaluation"),
+    ("unauthorized", "trust-ocsp-responder", "the OCSP response is signed by somebody who may not"),
+    ("could not be validated", "trust-ocsp-responder", "the signer of the OCSP response is not valid"),
+    ("could not be located", "trust-ocsp-responder", "the signer of the OCSP response is not known"),
+    ("signature", "trust-ocsp-signature", "the signature of the OCSP response does not verify"),
+    ("does not match", "trust-ocsp-mismatch", "the OCSP response is for a certificate of another issuer"),
+)
+
+
+def _crl_reason(said: str, subject: str) -> Finding:
+    for text, code, words in _CRL_REASONS:
+        if text.casefold() in said.casefold():
+            return finding(code, f"{subject}: {words}", clause=_CRL)
+    return finding("trust-crl-unusable", f"{subject}: no CRL can answer for it: {said}", clause=_CRL)
+
+
+def _ocsp_reason(said: str, subject: str) -> Finding:
+    for text, code, words in _OCSP_REASONS:
+        if text.casefold() in said.casefold():
+            return finding(code, f"{subject}: {words}", clause=_OCSP)
+    return finding("trust-ocsp-unusable", f"{subject}: no OCSP response can answer for it: {said}", clause=_OCSP)
+
+
+def _crl_name(crl: Any) -> str:
+    return f"CRL of {_name(crl.issuer)} of {_time(_this_update(crl))}"
+
+
+def _ocsp_name(container: Any) -> str:
+    return f"OCSP response of {_time(container.extract_single_response()['this_update'].native)}"
+
+
+def _time(when: datetime) -> str:
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _name(name: x509.Name) -> str:
+    common = name.native.get("common_name")
+    return one_line(ValueError(common if isinstance(common, str) else name.human_friendly))

@@ -1,0 +1,190 @@
+"""The trust backend `certvalidator`: certification paths and revocation at any point in time (RFC 5280, RFC 6960)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import (
+    DisallowedAlgorithmError,
+    ExpiredError,
+    NotYetValidError,
+    PathBuildingError,
+    ValidationError,
+)
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.validate import async_validate_path
+
+from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequest
+from dsig.model import Finding, Status
+from dsig_certvalidator import reading
+from dsig_certvalidator.contexts import context, finished
+from dsig_certvalidator.reading import Readable, finding, one_line
+from dsig_certvalidator.revocation import Known, Standing, Statuses
+
+__all__ = ["CertvalidatorTrust"]
+
+MAX_PATHS = 64
+"""Paths tried for one certificate: cross-certificates multiply, and no hierarchy needs so many."""
+MAX_VALID_PATHS = 4
+"""Valid paths whose revocation is looked at before the best of them is the answer."""
+MAX_DEPTH = 16
+"""Certificates in a path."""
+
+
+class CertvalidatorTrust:
+    """Builds and validates paths; `dsig.hookspecs.TrustBackend`. Keeps no state."""
+
+    def evaluate(self, request: TrustRequest) -> TrustEvidence:
+        """Judge a certificate: passed only with a path to an anchor and nothing left open that was asked.
+
+        What the library cannot digest is undecided: it parses lazily, so anything may come up anywhere.
+        """
+        try:
+            return _evaluate(request)
+        except Exception as error:  # noqa: BLE001 - as above
+            undecided = finding("trust-undecided", f"this cannot be decided: {type(error).__name__}: {one_line(error)}")
+            return TrustEvidence(Status.INDETERMINATE, findings=(undecided,))
+
+
+def _evaluate(request: TrustRequest) -> TrustEvidence:
+    """The steps.
+
+    1. Everything must be readable; what is not is told, and nothing passes then.
+    2. The certificate is an anchor, or paths lead from it to one; those that RFC 5280 6.1 lets stand are looked at.
+    3. Revocation along a path, as far as it is asked. The first path with nothing against it is the answer.
+    """
+    at = request.at.astimezone(UTC)
+    given = Readable()
+    faults = given.faults
+    given.anchors = reading.read_all(
+        request.anchors, reading.certificate, "trust anchor", "trust-anchor-unreadable", faults
+    )
+    given.intermediates = reading.read_all(
+        request.intermediates, reading.certificate, "intermediate certificate", "trust-anchor-unreadable", faults
+    )
+    if request.revocation is not Revocation.NONE:
+        given.crls = reading.read_all(request.crls, reading.crl_, "CRL", "trust-crl-unreadable", faults)
+        given.ocsps = reading.read_all(request.ocsps, reading.ocsp_, "OCSP response", "trust-ocsp-unreadable", faults)
+    try:
+        certificate = reading.certificate(request.certificate)
+    except ValueError as error:
+        unreadable = finding("trust-certificate-unreadable", f"the certificate cannot be read: {one_line(error)}")
+        return TrustEvidence(Status.FAILED, findings=(unreadable, *faults))
+    if not given.anchors:
+        if not request.anchors:
+            faults.append(finding("trust-no-anchors", "no trust anchors were given, so nobody can be trusted"))
+        return TrustEvidence(Status.INDETERMINATE, findings=tuple(faults))
+    if request.certificate in request.anchors:
+        outside = _outside(certificate, at)
+        if outside is not None:
+            return TrustEvidence(Status.FAILED, findings=(outside, *faults))
+        return _answer(request, [certificate], Known(), faults)
+    return _best(request, certificate, given, at)
+
+
+def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime) -> TrustEvidence:
+    """The first path with nothing against it, or the first with something, or why there is none."""
+    judging = context(given.anchors, given.intermediates, at)
+    statuses = Statuses(given, at, demanding=request.revocation is Revocation.HARD_CHAIN)
+    refusals: list[Finding] = []
+    answers: list[TrustEvidence] = []
+    for path in _paths(judging, certificate):
+        refused = _refusal(judging, path)
+        if refused is not None:
+            refusals.append(refused)
+            continue
+        known = Known()
+        if request.revocation is not Revocation.NONE:
+            for one in _below_anchor(path):
+                known.add(one, statuses.of(one, path))
+        evidence = _answer(request, _signer_first(path), known, given.faults)
+        if evidence.status is Status.PASSED:
+            return evidence
+        answers.append(evidence)
+        if len(answers) == MAX_VALID_PATHS:
+            break
+    if answers:
+        return answers[0]
+    if not refusals:
+        missing = f"no certificate of {_name(certificate.issuer)} that leads to a trust anchor is known"
+        refusals.append(finding("trust-path", f"no path to a trust anchor: {missing}"))
+    distinct = tuple(dict.fromkeys(refusals))[:3]
+    return TrustEvidence(Status.FAILED, findings=(*distinct, *given.faults))
+
+
+def _paths(judging: ValidationContext, certificate: Any) -> Iterator[ValidationPath]:
+    """Paths from anchors to the certificate, shortest detours first, none of them valid yet."""
+    building = judging.path_builder.async_build_paths_lazy(certificate)
+    for _ in range(MAX_PATHS):
+        try:
+            path = finished(building.__anext__())
+        except (StopAsyncIteration, PathBuildingError):
+            return
+        if path.last.dump() == certificate.dump() and path.pkix_len <= MAX_DEPTH:
+            yield path
+
+
+def _refusal(judging: ValidationContext, path: ValidationPath) -> Finding | None:
+    """Why RFC 5280 6.1 does not let this path stand."""
+    try:
+        finished(async_validate_path(judging, path))
+    except (ExpiredError, NotYetValidError) as error:
+        if error.is_ee_cert and not error.is_side_validation:
+            return _outside(path.last, judging.moment)
+        return finding("trust-path", f"no path to a trust anchor: {one_line(error)}", clause="RFC 5280 6.1.3")
+    except DisallowedAlgorithmError as error:
+        return finding("trust-weak-algorithm", f"the path rests on a weak signature: {one_line(error)}")
+    except ValidationError as error:
+        return finding("trust-path", f"no path to a trust anchor: {one_line(error)}", clause="RFC 5280 6.1")
+    return None
+
+
+def _outside(certificate: Any, at: datetime) -> Finding | None:
+    """The finding that a certificate is not valid at a time."""
+    if at < certificate.not_valid_before:
+        since = f"{certificate.not_valid_before:%Y-%m-%d %H:%M:%S} UTC"
+        return finding("trust-not-yet-valid", f"the certificate is valid from {since}")
+    if at > certificate.not_valid_after:
+        until = f"{certificate.not_valid_after:%Y-%m-%d %H:%M:%S} UTC"
+        return finding("trust-expired", f"the certificate expired at {until}")
+    return None
+
+
+def _answer(request: TrustRequest, path: Sequence[Any], known: Known, faults: Sequence[Finding]) -> TrustEvidence:
+    """Evidence for a valid path, with what is known about revocation along it."""
+    demanded = {Revocation.HARD: path[:1], Revocation.HARD_CHAIN: path}.get(request.revocation, [])
+    wanted = {one.dump() for one in demanded}
+    findings: list[Finding] = []
+    checked: list[RevocationCheck] = []
+    unchecked: list[RevocationCheck] = []
+    status = Status.INDETERMINATE if faults else Status.PASSED
+    for der, one in known.standings:
+        checked += (RevocationCheck(der, by, source) for by, source in one.sources)
+        findings += one.notes
+        if one.standing is Standing.REVOKED:
+            findings += one.reasons
+            status = Status.FAILED
+        elif one.standing is Standing.UNKNOWN:
+            unchecked.append(RevocationCheck(der, one.reasons[0].message))
+            if der in wanted:
+                findings += one.reasons
+                status = status if status is Status.FAILED else Status.INDETERMINATE
+            else:
+                findings += (finding(f.code, f.message, "warning", clause=f.clause) for f in one.reasons)
+    ders = tuple(one.dump() for one in path)
+    return TrustEvidence(status, ders, (*findings, *faults), tuple(checked), tuple(unchecked))
+
+
+def _below_anchor(path: ValidationPath) -> list[Any]:
+    return list(reversed(list(path.iter_certs(include_root=False))))
+
+
+def _signer_first(path: ValidationPath) -> list[Any]:
+    return list(reversed(list(path.iter_certs(include_root=True))))
+
+
+def _name(name: Any) -> str:
+    return one_line(ValueError(name.human_friendly))
