@@ -6,6 +6,7 @@ import contextlib
 import io
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -189,7 +190,13 @@ def command(
         yield VerifyWork(options, plugins, digests)
 
     with running(
-        paths, many, plugins, kind=input_kind, quiet=quiet, work=work, purpose=lambda: _purpose(options, plugins)
+        paths,
+        many,
+        plugins,
+        kind=input_kind,
+        quiet=quiet,
+        work=work,
+        purpose=lambda: _purpose(replace(options, at=_time(at)), plugins),
     ) as run:
         statuses: set[int] = set()
         files = _reports(run, statuses)
