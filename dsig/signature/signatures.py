@@ -133,6 +133,7 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
             "PS3.3 C.12.1.1.3",
             "warning",
         )
+    yield from _syntax_findings(file)
     yield from pixel_syntax_findings(file, main)
     if file.trailing:
         yield Finding(
@@ -152,6 +153,21 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
                 "PS3.10 7.1",
                 "warning",
             )
+
+
+def _syntax_findings(file: DicomFile) -> Iterator[Finding]:
+    """A transfer syntax that is missing or unknown: each reader does what it thinks best."""
+    uid = file.meta_text(0x00020010)
+    if not file.meta or uid == _DICOM_ROOT or uid.startswith(_DICOM_ROOT + ".") or uid in _IMPLICIT:
+        return
+    said = f"is {uid}, which is not one of the standard's" if uid else "is missing"
+    yield Finding(
+        "transfer-syntax-unknown",
+        f"the Transfer Syntax UID {said}; the data set is read as explicit or implicit VR by its looks",
+        format_tag(0x00020010),
+        "PS3.10 7.1",
+        "warning",
+    )
 
 
 def _meta_findings(file: DicomFile) -> Iterator[Finding]:

@@ -31,6 +31,9 @@ CLAUSE = "PS3.3 C.12.1.1.3.1.1"
 RELOCATABLE_BELOW = 0x04000005
 """First tag of the signature item: a data set part that ends before it could be continued inside the item."""
 
+FORBIDDEN_GROUPS = frozenset({0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0007, 0xFFFF})
+"""Commands, File Meta Information, and odd groups that are not even private (PS3.5 7.1 and 7.8)."""
+
 _SEVERITY = {"unknown-vr": "warning", "delimiter-length": "warning"}
 _SHOWN = 8
 
@@ -39,6 +42,11 @@ def level_findings(level: DataSet) -> Iterator[Finding]:
     """What is wrong with a level, whatever signature it holds."""
     for note in level.notes:
         yield note_finding(note)
+    forbidden = [(level.path, e.tag) for e in level.elements if e.tag >> 16 in FORBIDDEN_GROUPS]
+    forbidden += ((drop.path, drop.tag) for drop in level.drops if drop.tag >> 16 in FORBIDDEN_GROUPS)
+    for path, tag in forbidden[:_SHOWN]:
+        message = f"{format_tag(tag)} is of a group that no data set has; some readers take it for something else"
+        yield Finding("forbidden-group", message, format_path(path, tag), "PS3.5 7.1")
     for tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES):
         element = level.by_tag.get(tag)
         if element is None:

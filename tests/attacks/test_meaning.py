@@ -271,6 +271,17 @@ def test_pixel_data_that_are_not_of_the_transfer_syntax(syntax: str, pixels: byt
         assert checked(parts.file(), strict=True).verdict == "failed"
 
 
+@pytest.mark.parametrize(
+    ("syntax", "named"), [(None, True), ("1.2.3.4.5", True), ("1.2.840.10008.1.2.1.1000", False), (e.LITTLE, False)]
+)
+def test_a_transfer_syntax_that_nobody_knows(syntax: str | None, named: bool):
+    file = bytes(128) + b"DICM" + e.meta(syntax) + GOOD.data_set()
+    report = checked(file)
+    codes = [(f.code, f.severity) for f in report.findings if f.code == "transfer-syntax-unknown"]
+    assert codes == ([("transfer-syntax-unknown", "warning")] if named else [])
+    assert (checked(file, strict=True).verdict == "failed") is named
+
+
 def test_no_honest_file_of_the_corpus_contradicts_its_transfer_syntax():
     for path in sorted(Path(CORPUS / "files").glob("v-base-*.dcm")):
         assert "pixel-syntax-contradiction" not in {f.code for f in dsig.verify(path).findings}, path.name

@@ -154,6 +154,22 @@ def test_an_element_added_where_a_signed_sequence_leaves_it_out_is_named_as_not_
     assert [x.location for x in signature.coverage.unsigned] == ["RequestAttributesSequence[0].(0006,0010)"]
 
 
+@pytest.mark.parametrize("number", [0x00000010, 0x00010010, 0x00030010, 0x00050010, 0x00070010, 0xFFFF0010])
+def test_an_element_of_a_group_that_no_data_set_has_is_refused(number: int):
+    refused(assembled(DATA | {number: element(number, "LO", b"forged")}), "forbidden-group")
+
+
+@pytest.mark.parametrize("number", [0x00000010, 0x00010010, 0x00020010, 0x00030010, 0x00050010, 0x00070010])
+def test_such_an_element_is_refused_inside_a_sequence_too(number: int):
+    sneaked = sequence(0x00400275, item(element(number, "LO", b"forged")))
+    refused(assembled(DATA | {0x00400275: sneaked}), "forbidden-group")
+
+
+def test_file_meta_information_at_the_head_of_the_data_set_is_refused():
+    """Readers go by the group length, or by where the group ends."""
+    refused(assembled({0x00020102: element(0x00020102, "OB", b"ab")} | DATA), "meta-group-length")
+
+
 def test_fragments_joined_into_one_are_refused_where_the_frames_tell():
     two = {0x00280008: element(0x00280008, "IS", b"2 "), 0x7FE00010: e.encapsulated(b"", b"\1\2", b"\3\4")}
     hashed = bytes.fromhex("e07f1000 4f42 0000 feff00e0 feff00e0 0102 feff00e0 0304 feffdde0")

@@ -186,6 +186,39 @@ def test_short_padding_with_garbage_behind_is_refused(backend, cert, rsa_key):
     assert not verdict(backend, cert("rsa2048"), raw_rsa(rsa_key, stretched.ljust(256, b"\xaa")))
 
 
+def small_exponent(cert, exponent: int) -> tuple[bytes, int]:
+    """A certificate of a key with this public exponent, and its modulus; the certificate's own signature is void."""
+    public = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+    old = x509.load_der_x509_certificate(cert("rsa2048")).public_key()
+    spki = old.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = tlv(0x30, tlv(2, number(public.n)) + tlv(2, number(exponent)))
+    algorithm = bytes.fromhex("300d06092a864886f70d0101010500")
+    return with_key(cert("rsa2048"), spki, tlv(0x30, algorithm + tlv(3, b"\0" + key))), public.n
+
+
+def test_a_cube_root_is_no_signature(backend, cert):
+    """With exponent 3 anybody can make a number whose cube begins as the right block does (Bleichenbacher, 2006)."""
+    certificate, n = small_exponent(cert, 3)
+    assert backend.certificate(certificate).key == "RSA 2048"
+    begin = b"\x00\x01" + b"\xff" * 8 + b"\x00" + SHA256_INFO + DIGEST
+    wanted = int.from_bytes(begin.ljust(256, b"\0"), "big")
+    low, high = 0, 1 << 700
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if middle**3 < wanted else (low, middle)
+    assert (low**3).to_bytes(256, "big").startswith(begin)
+    assert low**3 < n
+    assert not verdict(backend, certificate, low.to_bytes(256, "big"))
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 4])
+def test_an_rsa_key_with_which_anything_verifies_is_no_key(backend, cert, exponent):
+    """To the power of 1, every block is its own signature (FIPS 186-5 5.1 wants odd exponents above 2^16)."""
+    certificate, _ = small_exponent(cert, exponent)
+    check = backend.verify_digest(certificate, DIGEST, SHA256, padded(SHA256_INFO + DIGEST))
+    assert not check.valid
+
+
 @pytest.mark.parametrize(
     ("start", "fill"), [(b"\x00\x02", 0xFF), (b"\x00\x00", 0xFF), (b"\x00\x01", 0x00), (b"\x00\x01", 0xFE)]
 )
