@@ -72,14 +72,13 @@ class Borders:
 
 def _pixels(level: DataSet, selected: Iterable[Element]) -> Iterator[tuple[Path, Element]]:
     """Encapsulated pixel data among these elements and inside their items."""
-    signed = set()
+    selected = list(selected)
     for element in selected:
-        signed.add(element.tag)
-        if element.kind == FRAGMENTS:
+        if element[5] == FRAGMENTS:  # by index: once per element of every file
             yield level.path, element
-    for top, path, element in level.nested_pixels:
-        if top in signed:
-            yield path, element
+    if level.nested_pixels:
+        signed = {element.tag for element in selected}
+        yield from ((path, element) for top, path, element in level.nested_pixels if top in signed)
 
 
 class _Watch:

@@ -46,7 +46,8 @@ def level_findings(level: DataSet) -> Iterator[Finding]:
     forbidden += ((drop.path, drop.tag) for drop in level.drops if drop.tag >> 16 in FORBIDDEN_GROUPS)
     for path, tag in forbidden[:_SHOWN]:
         message = f"{format_tag(tag)} is of a group that no data set has; some readers take it for something else"
-        yield Finding("forbidden-group", message, format_path(path, tag), "PS3.5 7.1")
+        severity = "error" if tag >> 16 in (0x0000, 0x0002) else "warning"
+        yield Finding("forbidden-group", message, format_path(path, tag), "PS3.5 7.1", severity)
     for tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES):
         element = level.by_tag.get(tag)
         if element is None:

@@ -99,6 +99,7 @@ def test_a_whole_response_is_read_with_a_warning(judge: Judge, stamps: tsa.Autho
 
 # ------------------------------------------------------------------------------------------------------------- the bad
 
+SHA256_OID = bytes.fromhex("0609 608648016503040201")
 CRITICAL = "extensions = IMPLICIT:1,SEQUENCE:extensions\n"
 EXTENSION = (
     "[extensions]\none = SEQUENCE:one\n[one]\nid = OID:1.2.3.4\ncritical = BOOLEAN:true\nvalue = OCTETSTRING:x\n"
@@ -178,6 +179,18 @@ BAD: dict[str, tuple[str, Callable[[tsa.Authority], bytes]]] = {
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), "late"),
     ),
     "BER": ("timestamp-not-der", lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), options=("-cades", "-stream"))),
+    "content that was changed after it was signed": (
+        "timestamp-digest",
+        lambda a: tsa.signed_by(a, tsa.tst_info(bytes(32))).replace(bytes(32), DIGEST),
+    ),
+    "a signature with a changed byte": (
+        "timestamp-signature",
+        lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST))[:-1] + b"\x55",
+    ),
+    "a hash nobody knows": (
+        "timestamp-algorithm",
+        lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST)).replace(SHA256_OID, SHA256_OID[:-1] + b"\x63"),
+    ),
     "a time before the signer's certificate": (
         "timestamp-outside-validity",
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST, time="20190101000000Z"), "ancient"),
@@ -210,6 +223,18 @@ def test_a_bad_timestamp_that_is_ignored_harms_nothing(judge: Judge, stamps: tsa
     signature = judge(given, at=NOW, timestamps=TimestampPolicy.IGNORE)
     assert (signature.verdict, signature.times.proven) == ("passed", "")
     assert codes(signature, "info") == ["timestamp-ignored"]
+
+
+def test_a_weak_imprint_is_told(judge: Judge, stamps: tsa.Authority):
+    made = tsa.signed_by(stamps, tsa.tst_info(hashlib.sha1(VALUE).digest(), algorithm="1.3.14.3.2.26"))
+    signature = judge(with_token(made), at=NOW)
+    assert (signature.axes["time"].status, codes(signature, "warning")) == ("passed", ["timestamp-weak-imprint"])
+
+
+def test_a_type_without_a_timestamp_is_told(judge: Judge):
+    kind = element(s.TIMESTAMP_TYPE, "CS", b"CMS_TSP ")
+    signature = judge(GOOD.but(item=GOOD.item | {s.TIMESTAMP_TYPE: kind}).file(), at=NOW)
+    assert (signature.verdict, codes(signature, "warning")) == ("passed", ["timestamp-type-alone"])
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2, 3, 20, 100, 0.5, 0.9, -4])
