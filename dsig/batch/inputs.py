@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import IO
 
 from dsig.batch.file_set import FILE_NAME, IS_INDEX, referenced_files
@@ -224,6 +223,10 @@ def _mirrored(path: str) -> str:
 
 
 def _matches(relative: str, patterns: Sequence[str]) -> bool:
+    if not patterns:
+        return False
+    from fnmatch import fnmatchcase
+
     name = os.path.basename(relative)
     return any(fnmatchcase(relative if "/" in p else name, p.rstrip("/")) for p in patterns)
 

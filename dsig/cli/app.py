@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "explain": ("dsig.cli.explain:command", "Say what makes a signature of one file not hold in another."),
     "remove": ("dsig.cli.remove:command", "Take signatures out of files."),
     "timestamp": ("dsig.cli.timestamp:command", "Have signatures stamped by a time stamp authority."),
+    "ledger": ("dsig.cli.ledger:command", "Look into the ledger of a run over many files."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
     "config": ("dsig.cli.config:command", "Check and show the configuration."),
 }

@@ -7,7 +7,6 @@ import functools
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from dsig.batch.purpose import Purpose
     from dsig.batch.run import Chosen
     from dsig.batch.work import Work
+    from dsig.cli.progress import Progress
     from dsig.plugins import Plugins
 
 __all__ = ["Many", "Running", "many_options", "running", "tell_all"]
@@ -103,6 +103,7 @@ class Running:
     """No more files; those left come as outcomes of their own."""
     summary: Callable[[], None]
     """Says what the ledger knows."""
+    progress: Progress | None = None
 
 
 @contextlib.contextmanager
@@ -174,13 +175,23 @@ def running(
             if ledger is not None and ledger.changed:
                 note(f"{ledger.changed} had changed since and were done again")
 
-        yield Running(
-            settled(outcomes, (lambda _text: None) if quiet else note),
-            several,
-            lambda: status[0],
-            stop.for_trouble,
-            summary,
-        )
+        found = settled(outcomes, (lambda _text: None) if quiet else note)
+        progress: Progress | None = None
+        if several and not quiet:
+            from dsig.cli.progress import Progress
+
+            progress = Progress(click.get_current_context().info_name or "", _counting(given, wanted))
+            found = progress.over(found)
+        yield Running(found, several, lambda: status[0], stop.for_trouble, summary, progress)
+
+
+def _counting(given: Sequence[str], wanted: Wanted) -> Callable[[], int] | None:
+    """How many files there are, if that can be found out without reading what is read once."""
+    from dsig.batch.inputs import STANDARD_INPUT, Input, find
+
+    if any(path in (STANDARD_INPUT, f"@{STANDARD_INPUT}") for path in given):
+        return None
+    return lambda: sum(isinstance(entry, Input) for entry in find(given, wanted))
 
 
 def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
@@ -218,6 +229,8 @@ def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
             continue
         seen[ExitStatus.DONE] += 1
         if outcome.result is not None:
+            if run.progress is not None:
+                run.progress.aside()
             tell(outcome.result)
     if first is not None and first.error is not None:
         raise first.error
@@ -277,6 +290,8 @@ def _held(paths: Sequence[str]) -> Iterator[Sequence[str]]:
     if not any(path in (STANDARD_INPUT, "@-") for path in paths) or sys.stdin is None:
         yield paths
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="dsig-list-") as file:
         while chunk := sys.stdin.buffer.read(1 << 16):
             file.write(chunk)

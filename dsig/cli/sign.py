@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import click
 
 from dsig.batch.outputs import Placement, placement
-from dsig.batch.purpose import Purpose, settings
 from dsig.batch.run import Chosen
 from dsig.batch.signing import SignWork
 from dsig.cli.configured import Configured
@@ -43,6 +42,7 @@ from dsig.secrets import Channels
 from dsig.verbs.sign import Signed, SignOptions
 
 if TYPE_CHECKING:
+    from dsig.batch.purpose import Purpose
     from dsig.stamping import TsaOptions
 
 __all__ = ["command"]
@@ -193,6 +193,8 @@ def _for_workers(key: OpenKey, chosen: Chosen, plugins: Plugins) -> AbstractCont
 
 def _purpose(options: SignOptions, key: OpenKey, place: Placement, plugins: Plugins) -> Purpose:
     """What must be the same for a ledger to go on."""
+    from dsig.batch.purpose import Purpose, settings
+
     output = None if place.output is None else os.path.abspath(place.output)  # noqa: PTH100
     tsa = options.timestamp  # has a password, which no ledger shall know
     facts = settings(

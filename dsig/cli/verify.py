@@ -8,11 +8,10 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
 
-from dsig.batch.purpose import Purpose, settings
 from dsig.batch.report import LiveReport
 from dsig.batch.run import Chosen
 from dsig.batch.verifying import VerifyWork
@@ -44,6 +43,10 @@ from dsig.policy import load_policy
 from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used
+
+if TYPE_CHECKING:
+    from dsig.batch.purpose import Purpose
+    from dsig.cli.progress import Progress
 
 __all__ = ["STATUS", "command"]
 
@@ -211,7 +214,9 @@ def command(
             view = Report(files_, live.plugins)
         else:
             view = live
-        _write(view, reporter, plugins, report, verbose=loudness)
+        _write(view, reporter, plugins, report, verbose=loudness, progress=run.progress)
+        for _ in live.files:  # a reader that went away changes no verdict
+            pass
         if live.failed is not None:
             raise live.failed
         run.summary()
@@ -246,6 +251,8 @@ def _reports(run: Running, statuses: set[int]) -> Iterator[FileReport]:
 
 def _purpose(options: VerifyOptions, plugins: Plugins) -> Purpose:
     """What must be the same for a ledger to go on: everything a verdict depends on."""
+    from dsig.batch.purpose import Purpose, settings
+
     return Purpose("verify", settings(options, plugins=plugins.choice))
 
 
@@ -265,7 +272,13 @@ def _time(text: str | None) -> datetime | None:
 
 
 def _write(
-    whole: ReportView, provider: Provider[ReporterSpec], plugins: Plugins, path: str | None, *, verbose: int
+    whole: ReportView,
+    provider: Provider[ReporterSpec],
+    plugins: Plugins,
+    path: str | None,
+    *,
+    verbose: int,
+    progress: Progress | None,
 ) -> None:
     """Render to the file or to standard output. Raises `OutputError` or `PluginError`."""
     binary = provider.spec.binary
@@ -283,6 +296,11 @@ def _write(
     with standard_output() as out:
         if binary and out.isatty():
             raise UsageError(f"the format {provider.spec.name} is not for terminals", hint="give --report FILE")
+        if progress is not None and not binary and out.isatty():
+            from dsig.cli.progress import Beside
+
+            _render(whole, provider, plugins, cast("IO[str]", Beside(out, progress)), verbose)
+            return
         _render(whole, provider, plugins, out.buffer if binary else out, verbose)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -59,7 +60,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise _not_written(shown, "its directory does not exist", f"create {target.parent} first")
     try:
         temporary = str(target.parent / f".{target.name[:40]}.{os.urandom(8).hex()}.part")
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        unnamed = _unnamed(target.parent)
+        descriptor = (
+            os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666) if unnamed is None else unnamed
+        )
     except OSError as error:
         raise _failed(shown, error) from None
     try:
@@ -69,6 +73,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             if mode is not None:
                 os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.fsync(file.fileno())
+            if unnamed is not None:
+                fd = file.fileno()
+                os.link(f"{_OPEN_FILES}/{fd}", temporary, src_dir_fd=fd, follow_symlinks=True)  # linkat, which follows
         Path(temporary).replace(target)
         _sync_directory(target.parent)
     except OSError as error:
@@ -76,6 +83,24 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         raise _failed(shown, error) from None
     except BaseException:
         _discard(temporary)
+        raise
+
+
+_OPEN_FILES = "/proc/self/fd"
+
+
+def _unnamed(directory: Path) -> int | None:
+    """A new file in a directory that vanishes with this process unless it gets a name; None where there is no such.
+
+    Whoever is killed while writing leaves nothing behind then.
+    """
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir(_OPEN_FILES):  # noqa: PTH112
+        return None
+    try:
+        return os.open(directory, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS):
+            return None  # not on this file system, or the named file will say what is wrong
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -10,3 +11,7 @@ SMALL = CORPUS / "base" / "sc_odd.dcm"
 PKI = CORPUS / "pki"
 KEY = ["--key", str(PKI / "rsa2048.key.pem"), "--cert", str(PKI / "rsa2048.pem")]
 TRUST = ["--trust-root", str(PKI / "root.pem"), "--intermediate", str(PKI / "inter.pem")]
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "dsig.cli", *map(str, arguments)]

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from batch_files import SMALL
+from batch_files import SMALL, command
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,6 @@ class Ran:
         found = {file["path"]: file["verdict"] for file in files}
         assert len(found) == len(files)
         return found
-
-
-def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "dsig.cli", *map(str, arguments)]
 
 
 @pytest.fixture(scope="session")
