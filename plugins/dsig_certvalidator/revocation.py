@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
@@ -41,6 +41,9 @@ MAX_MOMENTS = 8
 """Later CRLs looked at one after the other; the newest say what the others did and more."""
 MAX_SIGNERS = 2
 """How far certificates that only sign CRLs and OCSP responses are followed: theirs, and those of their CRLs."""
+
+CLOCKS = timedelta(minutes=5)
+"""How far the clock of whoever answers may be ahead of ours."""
 
 _CRL = "RFC 5280 6.3.3"
 _OCSP = "RFC 6960 3.2"
@@ -106,7 +109,7 @@ class Statuses:
         self.at = at
         self.demanding = demanding
         """Whether signers of CRLs and OCSP responses must be known to be good, not only not known to be revoked."""
-        self.latest = max(at, datetime.now(UTC))
+        self.latest = max(at, datetime.now(UTC) + CLOCKS)
 
     def of(self, certificate: Any, path: ValidationPath, depth: int = 0) -> CertificateStatus:
         """The status of a certificate that `path` leads to or over."""

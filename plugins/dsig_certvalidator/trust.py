@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import (
@@ -23,6 +25,9 @@ from dsig_certvalidator import reading
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
 from dsig_certvalidator.revocation import Known, Standing, Statuses
+
+if TYPE_CHECKING:
+    from dsig_certvalidator.online import Fetcher
 
 __all__ = ["CertvalidatorTrust"]
 
@@ -87,6 +92,9 @@ def _evaluate(request: TrustRequest) -> TrustEvidence:
 
 def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime) -> TrustEvidence:
     """The first path with nothing against it, or the first with something, or why there is none."""
+    fetcher = _fetcher(request)
+    if fetcher is not None:
+        fetcher.issuers(certificate, given)
     judging = context(given.anchors, given.intermediates, at)
     statuses = Statuses(given, at, demanding=request.revocation is Revocation.HARD_CHAIN)
     refusals: list[Finding] = []
@@ -98,21 +106,42 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
             continue
         known = Known()
         if request.revocation is not Revocation.NONE:
-            for one in _below_anchor(path):
-                known.add(one, statuses.of(one, path))
+            for one, issuer in pairwise(_signer_first(path)):
+                status = statuses.of(one, path)
+                if (
+                    status.standing is Standing.UNKNOWN
+                    and fetcher is not None
+                    and fetcher.revocation(one, issuer, given)
+                ):
+                    status = statuses.of(one, path)
+                known.add(one, status)
         evidence = _answer(request, _signer_first(path), known, given.faults)
         if evidence.status is Status.PASSED:
-            return evidence
+            return _noted(evidence, fetcher)
         answers.append(evidence)
         if len(answers) == MAX_VALID_PATHS:
             break
     if answers:
-        return answers[0]
+        return _noted(answers[0], fetcher)
     if not refusals:
         missing = f"no certificate of {_name(certificate.issuer)} that leads to a trust anchor is known"
         refusals.append(finding("trust-path", f"no path to a trust anchor: {missing}"))
     distinct = tuple(dict.fromkeys(refusals))[:3]
-    return TrustEvidence(Status.FAILED, findings=(*distinct, *given.faults))
+    return _noted(TrustEvidence(Status.FAILED, findings=(*distinct, *given.faults)), fetcher)
+
+
+def _fetcher(request: TrustRequest) -> Fetcher | None:
+    """Whoever fetches, loaded only if that is wanted."""
+    if not request.online:
+        return None
+    from dsig_certvalidator.online import Fetcher
+
+    return Fetcher()
+
+
+def _noted(evidence: TrustEvidence, fetcher: Fetcher | None) -> TrustEvidence:
+    """The evidence with what could not be fetched."""
+    return evidence if fetcher is None else replace(evidence, findings=(*evidence.findings, *fetcher.notes))
 
 
 def _paths(judging: ValidationContext, certificate: Any) -> Iterator[ValidationPath]:
@@ -176,10 +205,6 @@ def _answer(request: TrustRequest, path: Sequence[Any], known: Known, faults: Se
                 findings += (finding(f.code, f.message, "warning", clause=f.clause) for f in one.reasons)
     ders = tuple(one.dump() for one in path)
     return TrustEvidence(status, ders, (*findings, *faults), tuple(checked), tuple(unchecked))
-
-
-def _below_anchor(path: ValidationPath) -> list[Any]:
-    return list(reversed(list(path.iter_certs(include_root=False))))
 
 
 def _signer_first(path: ValidationPath) -> list[Any]:

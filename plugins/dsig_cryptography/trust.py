@@ -66,6 +66,8 @@ class CryptographyTrust:
         if request.revocation is not Revocation.NONE and len(path) > 1:  # an anchor is not judged
             faults.append(_finding("trust-revocation-unsupported", "this trust backend cannot check revocation"))
             unchecked = tuple(RevocationCheck(der, "the backend cannot check revocation") for der in path[:-1])
+        if request.online:
+            faults.append(_finding("trust-online-unsupported", "this trust backend fetches nothing"))
         status = Status.INDETERMINATE if faults else Status.PASSED
         return TrustEvidence(status, path, tuple(faults), unchecked=unchecked)
 
