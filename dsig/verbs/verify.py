@@ -205,7 +205,7 @@ class _Verification:
             chains=self.chains(options.tsa_trust, Usage.TIMESTAMPING),
         )
         claimed = claimed_findings(found.item.date_time, self.offset, facts)
-        axes["time"] = replace(proven.axis, findings=(*proven.axis.findings, *claimed))
+        axes["time"] = replace(proven.axis, findings=(*claimed, *proven.axis.findings))
         if proven.counts:
             required.append("time")
         if options.check_trust:
