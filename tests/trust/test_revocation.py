@@ -372,6 +372,7 @@ def test_openssl_says_that_it_cannot_read_responses_nor_fetch():
     assert "trust-online-unsupported" in [f.code for f in evidence.findings]
 
 
+@pytest.mark.interop
 def test_what_openssl_has_other_words_for_is_told():
     [test] = [one for one in pkits.tests() if one.id == "4.13.19"]
     evidence = pkits.outcome("openssl", test)[1]
