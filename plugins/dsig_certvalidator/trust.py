@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from pyhanko_certvalidator import ValidationContext
@@ -13,7 +13,6 @@ from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
     ExpiredError,
     NotYetValidError,
-    PathBuildingError,
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
@@ -22,6 +21,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequest
 from dsig.model import Finding, Status
 from dsig_certvalidator import reading
+from dsig_certvalidator.building import candidate_paths
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
 from dsig_certvalidator.revocation import Known, Standing, Statuses
@@ -35,8 +35,6 @@ MAX_PATHS = 64
 """Paths tried for one certificate: cross-certificates multiply, and no hierarchy needs so many."""
 MAX_VALID_PATHS = 4
 """Valid paths whose revocation is looked at before the best of them is the answer."""
-MAX_DEPTH = 16
-"""Certificates in a path."""
 
 
 class CertvalidatorTrust:
@@ -99,7 +97,7 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
     statuses = Statuses(given, at, demanding=request.revocation is Revocation.HARD_CHAIN)
     refusals: list[Finding] = []
     answers: list[TrustEvidence] = []
-    for path in _paths(judging, certificate):
+    for path in islice(candidate_paths(certificate, given.anchors, given.intermediates), MAX_PATHS):
         refused = _refusal(judging, path)
         if refused is not None:
             refusals.append(refused)
@@ -142,18 +140,6 @@ def _fetcher(request: TrustRequest) -> Fetcher | None:
 def _noted(evidence: TrustEvidence, fetcher: Fetcher | None) -> TrustEvidence:
     """The evidence with what could not be fetched."""
     return evidence if fetcher is None else replace(evidence, findings=(*evidence.findings, *fetcher.notes))
-
-
-def _paths(judging: ValidationContext, certificate: Any) -> Iterator[ValidationPath]:
-    """Paths from anchors to the certificate, shortest detours first, none of them valid yet."""
-    building = judging.path_builder.async_build_paths_lazy(certificate)
-    for _ in range(MAX_PATHS):
-        try:
-            path = finished(building.__anext__())
-        except (StopAsyncIteration, PathBuildingError):
-            return
-        if path.last.dump() == certificate.dump() and path.pkix_len <= MAX_DEPTH:
-            yield path
 
 
 def _refusal(judging: ValidationContext, path: ValidationPath) -> Finding | None:

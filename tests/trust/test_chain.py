@@ -148,3 +148,23 @@ def test_revocation_that_a_backend_cannot_check_is_left_open(revocation):
         Status.INDETERMINATE,
         ["trust-revocation-unsupported"],
     )
+
+
+# ------------------------------------------------------------------------------------------- more than anybody needs
+
+
+@pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
+def test_authorities_that_all_certify_each_other_end_nothing(backend):
+    """A dozen of them make hundreds of millions of paths, and none of these leads to the root."""
+    crowd = [issue(f"crowd {number}", extensions=[CA]) for number in range(12)]
+    crossed = [
+        issue(f"crowd {number}", other, [CA], key=one.key).der
+        for number, one in enumerate(crowd)
+        for other in crowd
+        if other is not one
+    ]
+    chains = Chains(plugins=default(), trust_backend=backend, crypto_backend="cryptography")
+    material = TrustMaterial(anchors=(ROOT.der,), intermediates=tuple(crossed))
+    assert chains.judge(issue("lost", crowd[0]).der, material, NOW).status is Status.FAILED
+    found = chains.judge(issue("found", ROOT).der, material, NOW)
+    assert found.status is Status.PASSED
