@@ -22,6 +22,11 @@ LONGEST = 1 << 20
 """Bytes of a policy file."""
 
 KEY_TYPES = {"RSA": "RSA", "DSA": "DSA", "EC": "EC", "ECDSA": "EC"}
+CURVES = {
+    "p-256": "secp256r1", "p-384": "secp384r1", "p-521": "secp521r1", "prime256v1": "secp256r1",
+    "secp256r1": "secp256r1", "secp384r1": "secp384r1", "secp521r1": "secp521r1",
+}  # fmt: skip
+"""Names of the same curves (RFC 5480 2.1.1.1, FIPS 186-4 D.1.2); reports say the last."""
 KEY_USAGES = (
     "digitalSignature", "contentCommitment", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign",
     "cRLSign", "encipherOnly", "decipherOnly",
@@ -204,7 +209,10 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _key(text: str) -> str:
+    if text.casefold() in CURVES:
+        return f"EC {CURVES[text.casefold()]}"
     kind, _, detail = text.partition(" ")
+    detail = CURVES.get(detail.casefold(), detail)
     known = KEY_TYPES.get(kind.upper())
     if known is None:
         raise _WrongError(f"{text!r} is no type of key", _close(kind, KEY_TYPES) or _one_of(KEY_TYPES))

@@ -94,6 +94,13 @@ def test_a_violation_fails_the_file_on_its_axis(judged, policy, axis, code, opti
     assert (found["verdict"], errors(found)) == ("failed", [(axis, code)])
 
 
+@pytest.mark.parametrize("names", ['"EC"', '"ecdsa"', '"P-256"', '"EC P-256"', '"secp256r1"', '"EC prime256v1"'])
+def test_curves_have_several_names(judged, corpus, names):
+    file = corpus / "files" / "v-mk-p256-sha256.dcm"
+    assert judged(f"allowed_keys = [{names}]", file=file)["verdict"] == "passed"
+    assert judged('allowed_keys = ["P-384"]', file=file)["verdict"] == "failed"
+
+
 def test_weak_algorithms_fail_only_where_the_policy_says_so(judged, corpus):
     weak = corpus / "files" / "v-mk-rsa2048-md5.dcm"
     assert judged("", file=weak)["verdict"] == "passed"
