@@ -41,7 +41,7 @@ def signed(asked: Request, tags: Tags | None, dictionary: Dictionary | None, log
     if asked.stamp_query is not None:
         from dsig.cli.dcmsign.timestamps import write_query
 
-        write_query(kept or str(asked.target), done.uid, asked.stamp_query)
+        write_query(str(asked.target) if kept is None else kept.getvalue(), done.uid, asked.stamp_query)
     if kept is not None:
         sys.stdout.buffer.write(kept.getvalue())
     for finding in done.findings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.failure import Failure, described
@@ -28,8 +28,8 @@ def refuse_policy(wanted: StampQuery) -> None:
         raise UsageError(f"{policy!r} is no object identifier", hint="write it in digits and dots")
 
 
-def write_query(signed: str | IO[bytes], uid: str, wanted: StampQuery) -> None:
-    """Write the query for a new signature, and the file with its UID. Raises `DsigError`."""
+def write_query(signed: str | bytes, uid: str, wanted: StampQuery) -> None:
+    """Write the query for a new signature of a path or content, and the file with its UID. Raises `DsigError`."""
     options = QueryOptions(
         mac=wanted.mac, policy=wanted.policy or "", nonce=wanted.nonce, certificate=wanted.certificate
     )
