@@ -130,6 +130,15 @@ def test_vrs_that_were_lost_are_found_here(keys, tmp_path: Path):
     assert codes(run_both(tmp_path, *CA, implicit)) == (101, 0)
 
 
+@shows("profile-editions")
+def test_what_one_edition_wants_is_enough_here(keys, tmp_path: Path):
+    """(0008,0022) Acquisition Date is in the list of 2019c and not in that of the newer edition, docs/profiles.md."""
+    signed = tmp_path / "signed.dcm"
+    wanted = [tag for tag in map(int, pydicom.dcmread(MR).keys()) if tag != 0x00080022 and tag != 0xFFFCFFFC]
+    dsig_signs(MR, signed, keys["rsa2048"], tags=tuple(wanted))
+    assert codes(run_both(tmp_path, *CA, "+rc", signed)) == (102, 0)
+
+
 @shows("serial-number")
 def test_long_serial_numbers_are_shown_here(p521, tmp_path: Path):
     signed = tmp_path / "signed.dcm"

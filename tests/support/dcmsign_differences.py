@@ -61,6 +61,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "finds the VRs with which it matches, and says which",
     ),
     Difference(
+        "profile-editions",
+        "+rc, +ru and +rs: elements that one edition of the standard wants signed and another does not",
+        "has the lists of 2019c, with the first of the overlay groups",
+        "wants what every edition wants, in all overlay groups, and tells what else one of them would",
+    ),
+    Difference(
         "deflated",
         "(0400,0010) of a signature in a deflated file",
         "names the deflated transfer syntax",

@@ -36,11 +36,15 @@ class Failure(Exception):  # noqa: N818 - not every one is an error of ours
 
 
 def described(error: DsigError, *, but: str = "") -> str:
-    """What went wrong, where and what to do; `but` is a file that the caller names anyway."""
+    """What went wrong, where and what to do; `but` is a file that the caller names anyway.
+
+    Advice to use options is left out: it is about those of `dsig`.
+    """
     where = str(error.where)
     if but and error.where.file == but:
         where = where.removeprefix(but).lstrip(", ")
-    return error.message + (f" [{where}]" if where else "") + (f" ({error.hint})" if error.hint else "")
+    hint = f" ({error.hint})" if error.hint and "--" not in error.hint else ""
+    return error.message + (f" [{where}]" if where else "") + hint
 
 
 def failed(error: DsigError, request: Request) -> Failure:
