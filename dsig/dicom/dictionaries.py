@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from dsig.dicom.dictionary import vr_of
+from dsig.dicom.dictionary import tag_of, vr_of
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import UsageError, Where
 
@@ -86,9 +86,11 @@ class Dictionary:
         self._ranges: list[_Entry] = []
         self._private: dict[str, list[_Entry]] = {}
         self._names: dict[str, int | PrivateTag] = {}
+        self._private_names: dict[str, int | PrivateTag] = {}
         for entry in entries:
             if entry.name != _NAMELESS:
-                self._names[entry.name] = entry.tag()
+                names = self._names if entry.creator is None else self._private_names
+                names[entry.name] = entry.tag()
             if entry.creator is not None:
                 self._private.setdefault(entry.creator, []).insert(0, entry)
             elif entry.groups.low == entry.groups.high and entry.elements.low == entry.elements.high:
@@ -114,8 +116,13 @@ class Dictionary:
         return None
 
     def tag_of(self, name: str) -> int | PrivateTag | None:
-        """The tag of a name, the first if it has several; None if the files do not have it."""
-        return self._names.get(name)
+        """The tag of a name, the first if it has several; None if the files do not have it.
+
+        Private elements are named like standard ones now and then: a name of the standard is not theirs.
+        """
+        if name in self._names:
+            return self._names[name]
+        return None if tag_of(name) is not None else self._private_names.get(name)
 
 
 def load_dictionaries(paths: Iterable[str | os.PathLike[str]]) -> Dictionary:

@@ -77,6 +77,19 @@ def test_names(dictionary):
     assert parse_location("SiteBeams[2]", dictionary) == ((0x300B00B0, 2),)
 
 
+def test_private_elements_do_not_take_names_of_the_standard(tmp_path):
+    """Dictionaries of vendors have some of them, whatever order the files are in."""
+    (tmp_path / "private.dic").write_text(
+        '(0013,"DSIG TEST",20)\tPN\tPatientName\n(0013,"DSIG TEST",21)\tPN\tSiteName\n'
+    )
+    (tmp_path / "site.dic").write_text(SITE)
+    for order in (["private.dic"], ["site.dic", "private.dic"], ["private.dic", "site.dic"]):
+        loaded = dsig.load_dictionaries([tmp_path / name for name in order])
+        assert parse_element("PatientName", loaded) == 0x00100010
+        named = parse_element("SiteName", loaded)
+        assert named == (0x00100010 if "site.dic" in order else dsig.PrivateTag(0x13, "DSIG TEST", 0x21))
+
+
 def test_entries_of_later_files_go_before_earlier_ones(tmp_path):
     (tmp_path / "a.dic").write_text('(0010,0010)\tLO\tA\n(0009,"X",01)\tLO\tB\n(6000-60FF,0010)\tLO\tC\n')
     (tmp_path / "b.dic").write_text('(0010,0010)\tSH\tA\n(0009,"X",01)\tSH\tB\n(6000-60FF,0010)\tSH\tC\n')

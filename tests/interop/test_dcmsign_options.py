@@ -11,7 +11,7 @@ import pydicom
 import pytest
 from asn1crypto import tsp
 from dcmsign_pairs import CA, SIGN, Both, base, data_sets_differ, mac_streams_differ, run_both
-from interop_peers import CORPUS, PKI, run
+from interop_peers import CORPUS, ENVIRONMENT, PKI, run, succeed
 
 from dsig.cli.dcmsign.options import OPTIONS
 
@@ -247,6 +247,8 @@ LINES: dict[str, Line] = {
     "insert, no UID file": inserts("v-tsop-a.tsq", "v-tsop-a.tsr", "none"),
     "insert, query as response": inserts("v-tsop-a.tsq", "v-tsop-a.tsq", "v-tsop-a.uid"),
     "insert, no output": line("+t", "q", "r", "u", SIGNED),
+    "private elements": signs("+m2", source=base("ct.dcm")),
+    "private elements, big": signs("+m2", source=base("us_be.dcm")),
     # ---------------------------------------------------------------------------------------------------- removal
     "remove all": line("+ra", SIGNED, OUT, writes=[OUT]),
     "remove all, undefined lengths": line("+ra", "-e", TWO_LEVELS, OUT, writes=[OUT]),
@@ -275,6 +277,30 @@ def test_both_do_the_same(title: str, tmp_path: Path):
         assert both.ours.said("W") == both.peer.said("W")
     for name in case.writes:
         compare(both, name)
+
+
+DICTIONARIES = sorted(Path("/usr/share").glob("libdcmtk*/*.dic"))
+
+
+def test_dictionaries_of_the_environment_give_the_same_macs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Private elements of a file in implicit VR, with and without the private dictionary."""
+    assert {path.name for path in DICTIONARIES} >= {"dicom.dic", "private.dic"}
+    implicit = tmp_path / "implicit.dcm"
+    succeed("dcmconv", "+ti", base("ct.dcm"), implicit)
+    streams = set()
+    for number, names in enumerate([("dicom.dic", "private.dic"), ("own.dic", "dicom.dic")]):
+        place = tmp_path / str(number)
+        place.mkdir()
+        (place / "own.dic").write_text('(0009,"GEMS_IDEN_01",01)\tLO\tOwnName\t1\tOwn\n')
+        paths = [next((p for p in DICTIONARIES if p.name == name), place / name) for name in names]
+        dictionaries = ":".join(map(str, paths))
+        monkeypatch.setenv("DCMDICTPATH", dictionaries)
+        monkeypatch.setitem(ENVIRONMENT, "DCMDICTPATH", dictionaries)
+        both = run_both(place, *SIGN, "+d", "dump", "-t", "PatientName", "-t", "0009,1001", implicit, OUT)
+        assert (both.peer.code, both.ours.code) == (0, 0), both.ours.log
+        compare(both, "dump")
+        streams.add(both.files("dump")[0].read_bytes()[:40])
+    assert len(streams) == 1
 
 
 def wrong_usage(log: str) -> list[str]:
