@@ -50,7 +50,7 @@ def options_of(command: click.Command) -> set[str]:
 
 
 def test_twins_exist():
-    known = {"--help", "--version", "--require-revocation"}
+    known = {"--help", "--version"}
     for path, _ in BUILT_IN.values():
         module, _, name = path.partition(":")
         known |= options_of(getattr(importlib.import_module(module), name))
