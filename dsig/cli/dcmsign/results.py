@@ -193,7 +193,7 @@ def facts(signature: SignatureReport) -> Iterator[str]:
     yield line("MAC algorithm", mac.algorithm)
     name = _SYNTAXES.get(mac.transfer_syntax)
     yield line("MAC calculation xfer syntax", f"={name}" if name else mac.transfer_syntax)
-    yield line("Data elements signed", "")
+    yield line("Data elements signed", "").rstrip()  # the tool has no space here, and one below
     for tag in mac.elements:
         yield f"      ({tag >> 16:04x},{tag & 0xFFFF:04x}) {keyword_of(tag) or 'Unknown Tag & Data'}"
     yield line("Signature date/time", signature.times.claimed)

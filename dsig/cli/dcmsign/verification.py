@@ -40,6 +40,8 @@ _TIMESTAMPS = {
     "--ignore-ts": TimestampPolicy.IGNORE,
     "--require-ts": TimestampPolicy.REQUIRE,
 }
+STAMP = "timestamp-"
+"""How codes of findings about a timestamp that is there begin."""
 _WAIVED = "profile-purpose"
 """The tool does not look at the purpose."""
 
@@ -103,6 +105,8 @@ def _tell(number: int, signature: SignatureReport, judged: Result, asked: Reques
         log.warn(f"  Certified timestamp{' ' * 9 if wide else ' '}: {ABSENT}")
     elif judged.timestamp:
         log.warn(f"  {'Timestamp Verification':<{28 if wide else 23}}: {judged.timestamp}")
+    elif judged.verdict is Verdict.OK and not any(f.code.startswith(STAMP) for f in signature.axes["time"].findings):
+        log.info("  Certified timestamp         : absent")
     if judged.verdict is Verdict.OK:
         differing = list(_stricter(signature, judged, asked))
         if differing:
