@@ -242,6 +242,12 @@ class FileReport:
     transfer_syntax: str = ""
     error: ErrorReport | None = None
 
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        from dsig.notebook import shown
+
+        return shown(Report((self,)))
+
 
 @dataclass(frozen=True, slots=True)
 class PluginUse:
@@ -282,3 +288,9 @@ class Report:
         for file in self.files:
             counts[file.verdict.value] += 1
         return counts
+
+    def _repr_html_(self) -> str | None:
+        """What notebooks show."""
+        from dsig.notebook import shown
+
+        return shown(self)

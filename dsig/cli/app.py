@@ -22,6 +22,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "ledger": ("dsig.cli.ledger:command", "Look into the ledger of a run over many files."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
     "config": ("dsig.cli.config:command", "Check and show the configuration."),
+    "completion": ("dsig.cli.completion:command", "Make a shell complete commands, options and files."),
 }
 """Command to `module:attribute` and summary."""
 

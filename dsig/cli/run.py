@@ -39,9 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitStatus.TERMINATED
 
 
-def console() -> NoReturn:
+def console(arguments: Sequence[str] | None = None) -> NoReturn:
     """The console script: `main`, and a quick way out."""
-    status = main()
+    status = main(arguments)
     gc.freeze()  # what is left goes with the process; taking it apart piece by piece costs a fifth of a short run
     sys.exit(status)
 
@@ -76,9 +76,9 @@ def _run(arguments: list[str]) -> int:
 def _invoke(arguments: list[str]) -> int:
     instruction = os.environ.get(_COMPLETE)
     if instruction:
-        from click.shell_completion import shell_complete
+        from dsig.cli.completion import answer
 
-        return shell_complete(app, {}, "dsig", _COMPLETE, instruction)
+        return answer(instruction)
     try:
         with app.make_context("dsig", arguments) as context:
             status = app.invoke(context)

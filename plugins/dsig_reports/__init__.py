@@ -33,4 +33,11 @@ def dsig_reporters() -> list[ReporterSpec]:
             summary="for build servers: JUnit XML, a test case for each file",
             factory="dsig_reports.junit:JunitReporter",
         ),
+        ReporterSpec(
+            name="pdf",
+            summary="for the record: a certificate of verification to print, send or archive",
+            factory="dsig_reports.pdf:PdfReporter",
+            requires="pip install 'dsig[pdf]'",
+            binary=True,
+        ),
     ]

@@ -243,4 +243,4 @@ def test_whatever_is_escaped_is_printable_and_keeps_its_place():
 
 
 def test_registration_is_light_and_complete():
-    assert [spec.name for spec in dsig_reports.dsig_reporters()] == ["text", "html", "json", "junit"]
+    assert [spec.name for spec in dsig_reports.dsig_reporters()] == ["text", "html", "json", "junit", "pdf"]
