@@ -151,10 +151,6 @@ def command(
         if dump is not None:
             raise UsageError("--dump is for one file", hint="sign the files one by one")
 
-    def tell(signed: Signed) -> None:
-        if not quiet:
-            _tell(signed, verbose)
-
     opened: list[OpenKey] = []
 
     @contextlib.contextmanager
@@ -179,6 +175,11 @@ def command(
         alone=alone,
         signs=True,
     ) as run:
+
+        def tell(signed: Signed) -> None:
+            if not quiet:
+                _tell(signed, verbose, in_brief=run.several and not verbose)
+
         return tell_all(run, tell)
 
 
@@ -218,9 +219,17 @@ def _tags(
     return (*named, *(read_tag_file(tag_file, dictionary) if tag_file is not None else ()))
 
 
-def _tell(signed: Signed, verbose: bool) -> None:
+def _tell(signed: Signed, verbose: bool, *, in_brief: bool) -> None:
+    """All about a file, or, of a file among many, one line and what is wrong."""
     place = "the data set" if signed.location == "/" else signed.location
     with standard_output() as out:
+        if in_brief:
+            count, rest = signed.coverage.signed, len(signed.coverage.unsigned) + signed.coverage.unsigned_more
+            row(out, "signed", f"{signed.output} ({count} elements signed, {rest or 'none'} unsigned)", indent=0)
+            for finding in signed.findings:
+                if finding.severity != "info":
+                    row(out, finding.severity, finding.message)
+            return
         row(out, "signed", str(signed.output), indent=0)
         row(out, "signature", f"{signed.uid} of {place}, {signed.mac.algorithm}, {signed.date_time}")
         row(out, "signer", signer(signed.signer))

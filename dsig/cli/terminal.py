@@ -6,7 +6,7 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from dsig.errors import DsigError, OutputError
@@ -29,8 +29,11 @@ __all__ = [
 
 LONGEST = 1000
 """Characters shown of one text."""
+WIDEST = 140
+"""Columns used of a terminal, however wide."""
 _SHOWN = 5
 _COLUMN = 12
+_STYLES = {"signed": "32", "written": "32", "error": "31", "warning": "33", "file": "1", "signature": "1"}
 
 
 def prepare_streams() -> None:
@@ -91,9 +94,25 @@ def drop_output() -> None:
 
 
 def row(stream: TextIO, label: str, text: str, *, indent: int = 2) -> None:
-    """A line of a result: label, then text."""
-    shown = f"{' ' * indent}{printable(label):<{_COLUMN}}{_shortened(printable(text))}"
-    stream.write(shown.rstrip() + "\n")
+    """A line of a result: label, then text. On a terminal wrapped to its width, and in colour where that is wanted."""
+    label, text = printable(label), _shortened(printable(text))
+    if not stream.isatty():
+        stream.write(f"{' ' * indent}{label:<{_COLUMN}}{text}".rstrip() + "\n")
+        return
+    import shutil
+    import textwrap
+
+    start = indent + max(_COLUMN, len(label))
+    room = max(min(shutil.get_terminal_size().columns, WIDEST) - start, 16)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    lead = f"\x1b[{_STYLES[label]}m{label}\x1b[0m" if label in _STYLES and _colourful() else label
+    stream.write(f"{' ' * indent}{lead}{' ' * (start - indent - len(label))}{lines[0]}".rstrip() + "\n")
+    stream.writelines(f"{' ' * start}{line}\n" for line in lines[1:])
+
+
+def _colourful(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a terminal is to be coloured (https://no-color.org: present and not empty)."""
+    return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
 def signer(facts: SignerFacts | None) -> str:

@@ -21,11 +21,14 @@ class Reason:
     """Empty for the file itself."""
     location: str = ""
     clause: str = ""
+    hint: str = ""
+    """What to do."""
 
     def __str__(self) -> str:
         where = f" [{self.location}]" if self.location else ""
         clause = f" ({self.clause})" if self.clause else ""
-        return f"{self.axis}{': ' if self.axis else ''}{self.message}{where}{clause}"
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.axis}{': ' if self.axis else ''}{self.message}{where}{clause}{hint}"
 
 
 def reasons(file: FileReport) -> Iterator[Reason]:
@@ -35,9 +38,8 @@ def reasons(file: FileReport) -> Iterator[Reason]:
     it fails.
     """
     if file.error is not None:
-        hint = f" ({file.error.hint})" if file.error.hint else ""
         where = file.error.where.removeprefix(file.path).lstrip(", ")
-        yield Reason(f"{file.error.message}{hint}", location=where)
+        yield Reason(file.error.message, location=where, hint=file.error.hint)
     if file.verdict is FileVerdict.PASSED:
         return
     if file.verdict is FileVerdict.UNSIGNED:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from typing import IO, Any
 
 from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, ReportView, SignatureReport, Status
 from dsig_reports.page import Page
-from dsig_reports.reasons import UNSIGNED
+from dsig_reports.reasons import UNSIGNED, reasons
 from dsig_reports.wording import READINGS, date_time
 
 __all__ = ["TextReporter"]
@@ -23,12 +24,22 @@ class TextReporter:
     """Writes text; `dsig.hookspecs.Reporter`."""
 
     def render(self, report: ReportView, stream: IO[Any], *, verbose: int = 0) -> None:
-        """Quiet: a line for each file. Verbose: all findings, all elements that are not protected, the digests."""
+        """One file: verdict, signatures, six answers. Several: a line for each, and why where it did not pass.
+
+        Quiet: the line alone. Verbose: everything about every file, with all findings, all elements that are not
+        protected, the digests.
+        """
         page = Page(stream)
-        for number, file in enumerate(report.files):
-            if number and verbose >= 0:
+        files = iter(report.files)
+        first = list(islice(files, 2))
+        in_brief = verbose == 0 and len(first) > 1
+        for number, file in enumerate(chain(first, files)):
+            if number and verbose >= 0 and not in_brief:
                 page.blank()
-            _file(page, file, verbose)
+            if in_brief:
+                _line(page, file)
+            else:
+                _file(page, file, verbose)
         if verbose < 0:
             return
         summary = report.summary
@@ -36,10 +47,21 @@ class TextReporter:
             page.blank()
             counts = (f"{count} {name}" for name, count in summary.items() if count and name != "files")
             page.line(f"{summary['files']} files: {', '.join(counts) or 'nothing to judge'}")
+            if in_brief:
+                page.line("--verbose shows everything about each, and --format html for a browser")
         if verbose > 0:
             page.blank()
             uses = ", ".join(f"{use.name} ({use.distribution} {use.version})" for use in report.plugins)
             page.line(uses or "none", lead="plugins", column=_COLUMN)
+
+
+def _line(page: Page, file: FileReport) -> None:
+    """A file among many."""
+    page.heading(file.verdict.value, file.path, _extent(file), column=_COLUMN + 2)
+    told = list(reasons(file))
+    more = f", and {len(told) - 1} more" if len(told) > 1 else ""
+    if told:
+        page.line(f"{told[0]}{more}", indent=_COLUMN + 2)
 
 
 def _file(page: Page, file: FileReport, verbose: int) -> None:

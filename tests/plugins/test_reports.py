@@ -77,14 +77,20 @@ def rendered(whole: Report, verbose: int = 0, stream: io.StringIO | None = None)
     return stream.getvalue()
 
 
+def detailed(whole: Report, verbose: int = 0, stream: io.StringIO | None = None) -> str:
+    """The first file alone, as it is shown when there is no other."""
+    return rendered(Report(whole.files[:1], whole.plugins), verbose, stream)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
 
+@pytest.mark.parametrize("show", [rendered, detailed])
 @pytest.mark.parametrize("verbose", [-1, 0, 1])
-def test_nothing_hostile_reaches_the_terminal_from_any_field(verbose):
-    text = rendered(report(signature(HOSTILE, findings=2), text=HOSTILE), verbose)
+def test_nothing_hostile_reaches_the_terminal_from_any_field(verbose, show):
+    text = show(report(signature(HOSTILE, findings=2), text=HOSTILE), verbose)
     assert all(line.isprintable() for line in text.split("\n"))
     for line in text.split("\n"):
         # what a text can put at the beginning of a line is never where verdicts are
@@ -139,7 +145,7 @@ def test_fingerprints_are_never_broken(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     fingerprint = "0123456789abcdef" * 4
     whole = report(signature(signer=SignerFacts("CN=A", "CN=B", "1", fingerprint, "RSA 2048")))
-    assert fingerprint in rendered(whole, stream=Terminal())
+    assert fingerprint in detailed(whole, stream=Terminal())
 
 
 def test_verdict_line_says_what_it_is_about():
@@ -155,28 +161,28 @@ def test_verdict_line_says_what_it_is_about():
 def test_certificate_alone_proves_no_signer():
     passed, failed, unknown = Axis(Status.PASSED), Axis(Status.FAILED), Axis(Status.INDETERMINATE)
     axes = dict.fromkeys(AXES, passed)
-    assert "as the certificate says" not in rendered(report(signature(axes=axes)))
-    assert "x (as the certificate says; trust indeterminate)" in rendered(
+    assert "as the certificate says" not in detailed(report(signature(axes=axes)))
+    assert "x (as the certificate says; trust indeterminate)" in detailed(
         report(signature(axes=axes | {"trust": unknown}))
     )
-    assert "x (as the certificate says; integrity failed)" in rendered(
+    assert "x (as the certificate says; integrity failed)" in detailed(
         report(signature(axes=axes | {"integrity": failed}))
     )
-    assert "no readable certificate" in rendered(report(signature(signer=None)))
+    assert "no readable certificate" in detailed(report(signature(signer=None)))
 
 
 def test_claimed_and_proven_time_are_not_mixed_up():
-    text = rendered(report(signature(times=Times("20260131120000.5+0100", "", "2026-02-01T00:00:00+00:00"))))
+    text = detailed(report(signature(times=Times("20260131120000.5+0100", "", "2026-02-01T00:00:00+00:00"))))
     assert "claimed     2026-01-31 12:00:00.5 +0100 by the signer's clock" in text
     assert "proven" not in text
     assert "judged      as of 2026-02-01T00:00:00+00:00" in text
-    assert "claimed     no time" in rendered(report(signature(times=Times())))
+    assert "claimed     no time" in detailed(report(signature(times=Times())))
 
 
 def test_many_findings_are_counted_unless_wanted():
     whole = report(signature(findings=SHOWN + 7))
-    assert "and 7 more, see --verbose" in rendered(whole)
-    assert "more, see" not in rendered(whole, 1)
+    assert "and 7 more, see --verbose" in detailed(whole)
+    assert "more, see" not in detailed(whole, 1)
 
 
 def test_unsigned_and_unreadable_files_say_so():
@@ -190,6 +196,33 @@ def test_unsigned_and_unreadable_files_say_so():
     assert "nothing in this file is protected" in text
     assert "no DICOM [byte 7] (look again)" in text
     assert "2 files: 1 unsigned, 1 error" in text
+
+
+def test_several_files_have_a_line_each_and_a_reason_where_there_is_one():
+    failed = Axis(
+        Status.FAILED, (Finding("mac-mismatch", "it does not match"), Finding("weak", "weak", severity="info"))
+    )
+    bad = signature(axes=dict.fromkeys(AXES, Axis(Status.PASSED)) | {"integrity": failed}, coverage=Coverage(3))
+    good = signature(axes=dict.fromkeys(AXES, Axis(Status.PASSED)), coverage=Coverage(3))
+    files = (
+        FileReport("a.dcm", FileVerdict.PASSED, (good,)),
+        FileReport("b.dcm", FileVerdict.FAILED, (bad, bad)),
+        FileReport("c.dcm", FileVerdict.UNSIGNED),
+    )
+    assert rendered(Report(files)).splitlines() == [
+        "passed        a.dcm (1 signature: 3 elements signed, none unsigned)",
+        "failed        b.dcm (2 signatures: 3 elements signed, none unsigned; 3 elements signed, none unsigned)",
+        "              integrity: it does not match, and 1 more",
+        "unsigned      c.dcm",
+        "              nothing in this file is protected by a signature",
+        "",
+        "3 files: 1 passed, 1 unsigned, 1 failed",
+        "--verbose shows everything about each, and --format html for a browser",
+    ]
+    assert rendered(Report(files), -1).splitlines() == [
+        line for line in rendered(Report(files)).splitlines() if ".dcm" in line
+    ]
+    assert "structure   passed" in rendered(Report(files), 1)
 
 
 def test_huge_texts_are_cut():
