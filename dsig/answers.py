@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from dsig.dicom.location import format_tag
 from dsig.distrust import answered, answered_all, blaming
 from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence
 from dsig.limits import Limits
-from dsig.model import Axis, Coverage, Finding, Status
+from dsig.model import Axis, Coverage, Finding, SignerFacts, Status
 from dsig.plugins import Plugins
 from dsig.signature.coverage import coverage_axis
 from dsig.signature.meaning import meaning_findings
@@ -28,16 +29,21 @@ def certificate(
     """Facts of the signer's certificate, or the finding that there are none."""
     if not found.item.certificate:
         return None, ()  # the structure gate has said so
-    provider = plugins.crypto_backends.get(backend)
-    origin = plugins.crypto_backends.provider(backend).origin
     try:
-        with blaming(origin, "reading a certificate", allow=(ValueError,)):
-            read = provider.certificate(found.item.certificate)
-        return answered(read, CertificateFacts, origin, "reading a certificate"), ()
+        return _read(found.item.certificate, plugins, backend), ()
     except ValueError as error:
         return None, (
             Finding("certificate-unreadable", f"Certificate of Signer: {error}", clause="PS3.3 C.12.1.1.3.1.2"),
         )
+
+
+def _read(der: bytes, plugins: Plugins, backend: str) -> CertificateFacts:
+    """Facts of any certificate. Raises `ValueError` if there are none."""
+    provider = plugins.crypto_backends.get(backend)
+    origin = plugins.crypto_backends.provider(backend).origin
+    with blaming(origin, "reading a certificate", allow=(ValueError,)):
+        read = provider.certificate(der)
+    return answered(read, CertificateFacts, origin, "reading a certificate")
 
 
 def demanded(required: tuple[int | str, ...] | str | None) -> tuple[int | str, ...]:
@@ -117,12 +123,22 @@ def profiles(
     return Axis(worst(*findings), tuple(findings)), tuple(met)
 
 
-def trust(found: FoundSignature, facts: CertificateFacts | None, ask: Callable[[bytes], TrustEvidence]) -> Axis:
-    """Does the certificate lead to a root the user trusts?"""
+def trust(
+    found: FoundSignature,
+    facts: CertificateFacts | None,
+    ask: Callable[[bytes], TrustEvidence],
+    plugins: Plugins,
+    backend: str,
+) -> tuple[Axis, tuple[SignerFacts, ...]]:
+    """Does the certificate lead to a root the user trusts? And by which certificates, the root last, if it does."""
     if facts is None:
-        return Axis(Status.NOT_CHECKED)
+        return Axis(Status.NOT_CHECKED), ()
     evidence = ask(without_padding(found.item.certificate))
-    return Axis(evidence.status, (*evidence.findings, *_checked(evidence)))
+    path: list[SignerFacts] = []
+    if evidence.status is Status.PASSED:
+        with contextlib.suppress(ValueError):  # what trust was judged by need not be readable to another backend
+            path += (_read(der, plugins, backend).signer() for der in evidence.path[1:])
+    return Axis(evidence.status, (*evidence.findings, *_checked(evidence))), tuple(path)
 
 
 def _checked(evidence: TrustEvidence) -> Iterator[Finding]:

@@ -217,6 +217,10 @@ class SignatureReport:
     """Profiles the signature was checked against and met."""
     certificate: bytes = b""
     """(0400,0115) DER without pad byte; not part of the JSON form."""
+    path: tuple[SignerFacts, ...] = ()
+    """Certificates that lead from the signer's to a trusted root, which is the last; empty unless trust passed. Not
+    part of the JSON form.
+    """
 
 
 @dataclass(frozen=True, slots=True)

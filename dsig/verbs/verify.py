@@ -21,7 +21,18 @@ from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
-from dsig.model import AXES, Axis, ErrorReport, FileReport, FileVerdict, PluginUse, SignatureReport, Status, Times
+from dsig.model import (
+    AXES,
+    Axis,
+    ErrorReport,
+    FileReport,
+    FileVerdict,
+    PluginUse,
+    SignatureReport,
+    SignerFacts,
+    Status,
+    Times,
+)
 from dsig.past import PastChains
 from dsig.plugins import HOST, Plugins, Provider, default
 from dsig.policy import Policy, file_findings, signature_findings
@@ -208,9 +219,11 @@ class _Verification:
         axes["time"] = replace(proven.axis, findings=(*claimed, *proven.axis.findings))
         if proven.counts:
             required.append("time")
+        path: tuple[SignerFacts, ...] = ()
         if options.check_trust:
             required.append("trust")
-            axes["trust"] = answers.trust(found, facts, partial(self.trusted, proven.time))
+            ask = partial(self.trusted, proven.time)
+            axes["trust"], path = answers.trust(found, facts, ask, plugins, options.crypto_backend)
 
         # The user's own rules come last: what fails for them is required, whatever else is.
         ruled = self.ruled(axes, found.mac.algorithm if found.mac else "", facts)
@@ -228,6 +241,7 @@ class _Verification:
             purpose=found.item.purpose,
             profiles=met,
             certificate=b"" if facts is None else without_padding(found.item.certificate),
+            path=path,
         )
 
     def trusted(self, proven: datetime | None, certificate: bytes) -> TrustEvidence:

@@ -11,6 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from dsig.cli import main
 from dsig.model import (
@@ -58,6 +60,7 @@ def signature(text: str = "x", status: Status = Status.PASSED, **more: object) -
             1, (UnsignedElement(text, text, text, text, text), UnsignedElement(text, text, text)), (text,)
         ),
         "purpose": Purpose(text, text, text),
+        "path": (SignerFacts(text, text, text, text, text),) * 2,
         "profiles": (text,),
     }
     return SignatureReport(**(facts | more))  # type: ignore[arg-type]
@@ -178,6 +181,11 @@ def test_every_verdict_is_told_with_what_it_is_about(tmp_path, capfd):
     assert "proven by a certificate that leads to a trusted root" in text
     assert "as the certificate says; integrity failed" in text
     assert "cryptography dsig 0.1.0" in text
+    root = x509.load_pem_x509_certificate((CORPUS / "pki" / "root.pem").read_bytes())
+    drawn = re.search(r"Certificate path (.*?) What is signed", text).group(1)
+    assert re.search(
+        rf"made this signature .*issued the certificate above .*trusted root {root.fingerprint(SHA256()).hex()}", drawn
+    )
 
 
 def test_times_are_apart():
