@@ -6,6 +6,7 @@
 #   make test-lowest  the tests without peers, on the lowest versions of the dependencies
 #   make lint       style, types, import contracts
 #   make bench      speed, as ratios against peers
+#   make man        manual pages, in build/man
 #   make clean      remove what the others made
 #
 # PYTHON=python3.12 make test   uses another interpreter (when .venv is made).
@@ -26,7 +27,7 @@ APT = $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv peers demo test test-lowest lint bench clean
+.PHONY: help venv peers demo test test-lowest lint man bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTEST/p'
@@ -83,6 +84,9 @@ lint: venv
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+man: venv
+	@$(BIN)/python tools/make_man.py build/man
 
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py
