@@ -18,6 +18,7 @@ with atheris.instrument_imports(include=["dsig", "dsig_cryptography", "dsig_time
 
 def main() -> None:
     name = sys.argv.pop(1)
+    targets.slowdown = 5.0
     target = targets.TARGETS[name]
     targets.remember(targets.seeds())
     atheris.Setup(sys.argv, target)

@@ -13,7 +13,8 @@ import targets
 
 HERE = Path(__file__).parent
 REGRESSIONS = HERE.parent / "tests" / "fuzz" / "regressions"
-SECONDS_PER_INPUT = 2
+HANG = 30
+"""Seconds by the clock after which an input counts as hanging; what is merely slow is noticed by its processor time."""
 MEGABYTES = 300
 
 
@@ -39,7 +40,7 @@ def fuzz(name: str, seconds: int, keep: Path) -> int:
         (seeds / path.name).write_bytes(path.read_bytes())
     command = [
         *(sys.executable, str(HERE / "harness.py"), name, str(learnt), str(seeds)),
-        *(f"-max_total_time={seconds}", f"-timeout={SECONDS_PER_INPUT}", f"-max_len={2 * targets.LARGEST_SEED}"),
+        *(f"-max_total_time={seconds}", f"-timeout={HANG}", f"-max_len={2 * targets.LARGEST_SEED}"),
         *(f"-rss_limit_mb={MEGABYTES + baseline()}", f"-artifact_prefix={found}/", "-print_final_stats=1"),
         *("-use_value_profile=1", "-len_control=0"),
     ]

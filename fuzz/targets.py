@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pydicom
@@ -110,5 +111,21 @@ def _same(element: pydicom.DataElement, other: pydicom.Dataset) -> bool:
     return element.tag in other and repr(other[element.tag].value) == repr(element.value)
 
 
-TARGETS = {"verify": verify, "edit": edit}
+def timed(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """The same, failing for what costs too much processor time."""
+
+    def run(content: bytes) -> None:
+        begun = time.process_time()
+        target(content)
+        spent = time.process_time() - begun
+        assert spent < SECONDS * slowdown, f"{spent:.1f} s for {len(content)} bytes"
+
+    return run
+
+
+SECONDS = 2.0
+"""Processor time that one input may cost."""
+slowdown = 1.0
+"""How much slower the code is while its coverage is watched; set by the harness."""
+TARGETS = {"verify": timed(verify), "edit": timed(edit)}
 default()  # found once, outside of what is measured

@@ -15,7 +15,6 @@ REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.dcm"))
 
 sys.path.insert(0, str(FUZZ))
 import targets  # noqa: E402
-from run import MEGABYTES, SECONDS_PER_INPUT  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,4 +61,3 @@ def test_a_moment_of_fuzzing_finds_nothing(target):
     executions, places = (int(n) for n in re.findall(r"(\d+) (?:executions|places)", ran.stdout))
     assert executions > len(targets.seeds()) / 2
     assert places > 1000
-    assert (SECONDS_PER_INPUT, MEGABYTES) == (2, 300)
