@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UsageError,
         Where,
     )
+    from dsig.evidence import Evidence, read_evidence
     from dsig.hookspecs import Revocation
     from dsig.keys import OpenKey, open_key
     from dsig.limits import Limits
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from dsig.proof import TimestampPolicy
     from dsig.stamping import QueryOptions, TsaOptions
     from dsig.trust import TrustMaterial, load_trust
+    from dsig.verbs.evidence import EvidenceReport, collect_evidence, renew_evidence, verify_evidence
     from dsig.verbs.explain import Difference, ExplainedSignature, Explanation, explain
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
     from dsig.verbs.remove import Removed, remove
@@ -66,6 +68,8 @@ _HOMES = {
     ),
     "verbs.explain": "Difference ExplainedSignature Explanation explain",
     "verbs.inspect": "InspectedSignature Inspection inspect",
+    "evidence": "Evidence read_evidence",
+    "verbs.evidence": "EvidenceReport collect_evidence renew_evidence verify_evidence",
     "keys": "OpenKey open_key",
     "limits": "Limits",
     "model": "Axis Coverage FileReport FileVerdict Finding Report SignatureReport Status",
@@ -87,6 +91,8 @@ __all__ = [
     "Dictionary",
     "Difference",
     "DsigError",
+    "Evidence",
+    "EvidenceReport",
     "ExplainedSignature",
     "Explanation",
     "FileReport",
@@ -120,19 +126,23 @@ __all__ = [
     "VerifyOptions",
     "Where",
     "attach_timestamp",
+    "collect_evidence",
     "explain",
     "inspect",
     "load_dictionaries",
     "load_policy",
     "load_trust",
     "open_key",
+    "read_evidence",
     "read_uid_file",
     "remove",
+    "renew_evidence",
     "sign",
     "timestamp",
     "timestamp_query",
     "uid_file",
     "verify",
+    "verify_evidence",
 ]
 
 

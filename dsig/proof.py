@@ -25,7 +25,7 @@ from dsig.signature.signatures import FoundSignature
 from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.trust import TrustMaterial
 
-__all__ = ["Proof", "TimestampPolicy", "examined", "imprint_findings", "proof", "verifier_for"]
+__all__ = ["Held", "Proof", "TimestampPolicy", "examined", "imprint_findings", "proof", "still_good", "verifier_for"]
 
 TOLERANCE = timedelta(minutes=5)
 """How far two clocks may differ before it is worth a finding."""
@@ -52,6 +52,18 @@ class Proof:
     """Whether the axis is part of the verdict."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What evidence kept beside a file proves of a signature and its timestamp (docs/evidence.md)."""
+
+    status: Status
+    since: datetime | None
+    """When both are proven to have existed; only if passed."""
+    findings: tuple[Finding, ...]
+    timestamp: bytes = b""
+    """The token it is about; empty if there was none."""
+
+
 def proof(
     found: FoundSignature,
     facts: CertificateFacts | None,
@@ -61,6 +73,7 @@ def proof(
     at: datetime,
     plugins: Plugins,
     chains: PastChains,
+    held: Held | None = None,
 ) -> Proof:
     """Judge the timestamp of a signature.
 
@@ -71,8 +84,11 @@ def proof(
     if policy is TimestampPolicy.IGNORE:
         ignored = _finding("timestamp-ignored", "there is a timestamp; it was not looked at", severity="info")
         return Proof(Axis(Status.NOT_CHECKED, () if stored.token is None else (ignored,)))
+    since = None if held is None else held.since
+    if held is not None and since is None:
+        return Proof(Axis(held.status, held.findings), counts=True)
     if stored.token is None:
-        return _absent(stored.kind, policy)
+        return _absent(stored.kind, policy) if held is None or since is None else _without(held, since, facts)
     counts = policy is TimestampPolicy.REQUIRE or bool(tsa.anchors)
 
     def failed(*findings: Finding) -> Proof:
@@ -99,8 +115,9 @@ def proof(
         return Proof(Axis(gravest, said), counts=counts or gravest is Status.FAILED)
 
     # 5. Was the TSA one the user trusts, when it stamped, and is it still?
-    status, trusted = _tsa(stamped, tsa, at, chains)
-    said = (*said, *trusted, _told(stamped))
+    kept = held is not None and held.timestamp == stored.token
+    status, trusted = _tsa(stamped, tsa, since if kept and since is not None else at, chains)
+    said = (*said, *trusted, *(held.findings if held is not None and kept else ()), _told(stamped))
     if status is not Status.PASSED:
         return Proof(Axis(status, said), counts=counts or status is Status.FAILED)
     return Proof(Axis(Status.PASSED, said), stamped.time, counts=True)
@@ -151,6 +168,17 @@ def imprint_findings(imprint: Imprint, values: Sequence[bytes], plugins: Plugins
     return ()
 
 
+def _without(held: Held, since: datetime, facts: CertificateFacts | None) -> Proof:
+    """Evidence stands for a timestamp where there is none: it is about the signature's value too."""
+    if facts is not None and facts.not_after is not None and since > facts.not_after:
+        text = "the evidence was made after the signer's certificate had expired, so it proves nothing"
+        return Proof(
+            Axis(Status.FAILED, (_finding("timestamp-outside-validity", text, "RFC 3161 4.3"), *held.findings)),
+            counts=True,
+        )
+    return Proof(Axis(Status.PASSED, held.findings), since, counts=True)
+
+
 def _absent(kind: str, policy: TimestampPolicy) -> Proof:
     alone = _finding("timestamp-type-alone", "there is a Certified Timestamp Type and no timestamp", severity="warning")
     findings = (alone,) if kind else ()
@@ -199,10 +227,7 @@ def _times(stamped: TimestampFacts, facts: CertificateFacts | None, claimed: str
 def _tsa(
     stamped: TimestampFacts, tsa: TrustMaterial, at: datetime, chains: PastChains
 ) -> tuple[Status, tuple[Finding, ...]]:
-    """The TSA's chain, at the time it stamped and at the time of evaluation.
-
-    A key whose certificate has expired may be anybody's by now, and tokens of any time can be made with it.
-    """
+    """The TSA's chain, if there is a root to lead it to."""
     if not tsa.anchors:
         none = _finding(
             "timestamp-no-anchors",
@@ -211,11 +236,21 @@ def _tsa(
             severity="warning",
         )
         return Status.INDETERMINATE, (none,)
+    return still_good(stamped, tsa, at, chains)
+
+
+def still_good(
+    stamped: TimestampFacts, tsa: TrustMaterial, until: datetime, chains: PastChains
+) -> tuple[Status, tuple[Finding, ...]]:
+    """The TSA's chain, at the time it stamped and at `until`: now, or when newer evidence takes over.
+
+    A key whose certificate has expired may be anybody's by then, and tokens of any time can be made with it.
+    """
     material = replace(tsa, intermediates=(*tsa.intermediates, *stamped.certificates))
     then = chains.since(stamped.certificate, material, stamped.time)
     if then.status is not Status.PASSED:
         return _not_passed(then.status), tuple(_of_tsa(f) for f in then.findings)
-    now = chains.judge(stamped.certificate, material, max(at, stamped.time))
+    now = chains.judge(stamped.certificate, material, max(until, stamped.time))
     if now.status is not Status.PASSED:
         no_longer = _finding(
             "timestamp-tsa-no-longer",

@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, tuple[str, str]] = {
     "remove": ("dsig.cli.remove:command", "Take signatures out of files."),
     "timestamp": ("dsig.cli.timestamp:command", "Have signatures stamped by a time stamp authority."),
     "ledger": ("dsig.cli.ledger:command", "Look into the ledger of a run over many files."),
+    "evidence": ("dsig.cli.evidence:command", "Keep what proves signatures when certificates have expired."),
     "plugins": ("dsig.cli.plugins:command", "List plugins and what they provide."),
     "config": ("dsig.cli.config:command", "Check and show the configuration."),
     "completion": ("dsig.cli.completion:command", "Make a shell complete commands, options and files."),

@@ -35,6 +35,7 @@ from dsig.cli.terminal import complain, standard_output
 from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import InputError, UsageError
+from dsig.evidence import Evidence
 from dsig.hookspecs import ReporterSpec, Revocation
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
@@ -79,6 +80,9 @@ STATUS = {
     multiple=True,
     metavar="FILE",
     help="Offer these for paths of timestamps. Repeatable.",
+)
+@click.option(
+    "--evidence", "evidence_files", multiple=True, metavar="FILE", help="What dsig evidence kept. Repeatable."
 )
 @click.option("--at", metavar="TIME", help="Judge certificates at this time, as 2026-01-31T12:00:00Z. Default: now.")
 @click.option("--no-trust", is_flag=True, help="Do not ask who signed, only whether the data are what was signed.")
@@ -127,6 +131,7 @@ def command(
     ignore_timestamp: bool,
     tsa_roots: tuple[str, ...],
     tsa_intermediates: tuple[str, ...],
+    evidence_files: tuple[str, ...],
     at: str | None,
     no_trust: bool,
     require_coverage: tuple[str, ...],
@@ -166,6 +171,7 @@ def command(
         check_trust=not no_trust,
         revocation=revocation,
         online=online,
+        evidence=_evidence(evidence_files),
         timestamps=_policy(require_timestamp, ignore_timestamp),
         tsa_trust=load_trust(tsa_roots, tsa_intermediates, crls, ocsps, partial_chain=partial_chain)
         if tsa_roots or tsa_intermediates
@@ -254,6 +260,14 @@ def _purpose(options: VerifyOptions, plugins: Plugins) -> Purpose:
     from dsig.batch.purpose import Purpose, settings
 
     return Purpose("verify", settings(options, plugins=plugins.choice))
+
+
+def _evidence(paths: tuple[str, ...]) -> tuple[Evidence, ...]:
+    if not paths:
+        return ()
+    from dsig.evidence import read_evidence
+
+    return tuple(read_evidence(path) for path in paths)
 
 
 def _policy(require: bool, ignore: bool) -> TimestampPolicy:

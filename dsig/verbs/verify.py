@@ -17,6 +17,7 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
+from dsig.evidence import Evidence, judged
 from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
@@ -36,10 +37,10 @@ from dsig.model import (
 from dsig.past import PastChains
 from dsig.plugins import HOST, Plugins, Provider, default
 from dsig.policy import Policy, file_findings, signature_findings
-from dsig.proof import TimestampPolicy, proof, verifier_for
+from dsig.proof import Held, TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
-from dsig.signature.timestamp import CMS_TSP
+from dsig.signature.timestamp import CMS_TSP, signature_value
 from dsig.strictness import strict_axis, strict_findings, without_weakness
 from dsig.trust import TrustMaterial
 from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
@@ -64,6 +65,8 @@ class VerifyOptions:
     """Whether there must be a certified timestamp (PS3.3 C.12.1.1.3.1.3), or may be one."""
     tsa_trust: TrustMaterial = field(default_factory=TrustMaterial)
     """Whose timestamps prove something; apart from `trust`, because these are other people."""
+    evidence: tuple[Evidence, ...] = ()
+    """What was kept beside the file; see `dsig.evidence`."""
     require_coverage: tuple[int | str, ...] | str | None = None
     """`all`, `profile` (what one of `require_profiles` lists) or tags of the main data set, alone or together: each of
     its signatures must cover that, and there must be one."""
@@ -206,14 +209,16 @@ class _Verification:
         met: tuple[str, ...] = ()
         if options.require_profiles:
             axes["profile"], met = answers.profiles(found, facts, options.require_profiles, plugins)
+        held, tsa, trust = self.held(found, facts)
         proven = proof(
             found,
             facts,
             policy=options.timestamps,
-            tsa=options.tsa_trust,
+            tsa=tsa,
             at=self.at,
             plugins=plugins,
-            chains=self.chains(options.tsa_trust, Usage.TIMESTAMPING),
+            chains=self.chains(tsa, Usage.TIMESTAMPING),
+            held=held,
         )
         claimed = claimed_findings(found.item.date_time, self.offset, facts)
         axes["time"] = replace(proven.axis, findings=(*claimed, *proven.axis.findings))
@@ -222,7 +227,7 @@ class _Verification:
         path: tuple[SignerFacts, ...] = ()
         if options.check_trust:
             required.append("trust")
-            ask = partial(self.trusted, proven.time)
+            ask = partial(self.trusted, trust, proven.time)
             axes["trust"], path = answers.trust(found, facts, ask, plugins, options.crypto_backend)
 
         # The user's own rules come last: what fails for them is required, whatever else is.
@@ -244,20 +249,34 @@ class _Verification:
             path=path,
         )
 
-    def trusted(self, proven: datetime | None, certificate: bytes) -> TrustEvidence:
+    def trusted(self, trust: TrustMaterial, proven: datetime | None, certificate: bytes) -> TrustEvidence:
         """The chain of a signer's certificate, judged at the proven time, or else at that of evaluation."""
-        trust = self.options.trust
         chains = self.chains(trust, Usage.SIGNING)
         return chains.judge(certificate, trust, self.at) if proven is None else chains.since(certificate, trust, proven)
 
+    def held(
+        self, found: FoundSignature, facts: CertificateFacts | None
+    ) -> tuple[Held | None, TrustMaterial, TrustMaterial]:
+        """What evidence there is about a signature, and what TSAs and signers are judged with: theirs and its."""
+        options = self.options
+        value = signature_value(found.item.signature, facts)
+        best: tuple[Held, Evidence] | None = None
+        for evidence in options.evidence:
+            about = next((one for one in evidence.signatures if one.signature == value), None)
+            if about is None:
+                continue
+            material = evidence.material(options.tsa_trust)
+            chains = self.chains(material, Usage.TIMESTAMPING)
+            held = judged(evidence, options.tsa_trust, self.at, self.plugins, chains)
+            if best is None or (held.since is not None and (best[0].since is None or held.since < best[0].since)):
+                best = replace(held, timestamp=about.timestamp), evidence
+        if best is None:
+            return None, options.tsa_trust, options.trust
+        return best[0], best[1].material(options.tsa_trust), best[1].material(options.trust)
+
     def chains(self, material: TrustMaterial, usage: Usage) -> PastChains:
         """How chains of this usage are judged."""
-        options = self.options
-        chains = Chains(
-            plugins=self.plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend
-        )
-        judge = partial(chains.judge, usage=usage, revocation=options.asked_revocation(material), online=options.online)
-        return PastChains(judge, chains.facts)
+        return past_chains(self.options, self.plugins, material, usage)
 
     def ruled(self, axes: dict[str, Axis], algorithm: str, facts: CertificateFacts | None) -> dict[str, Axis]:
         """The axes under --strict and the policy; those that fail for them are new."""
@@ -271,6 +290,13 @@ class _Verification:
         for name, finding in signature_findings(policy, algorithm, facts):
             axes = axes | {name: Axis(Status.FAILED, (finding, *axes[name].findings))}
         return axes
+
+
+def past_chains(options: VerifyOptions, plugins: Plugins, material: TrustMaterial, usage: Usage) -> PastChains:
+    """How these options have chains of this usage judged."""
+    chains = Chains(plugins=plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend)
+    judge = partial(chains.judge, usage=usage, revocation=options.asked_revocation(material), online=options.online)
+    return PastChains(judge, chains.facts)
 
 
 def _iso(time: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""docs/time.md: its commands do what it says, with a TSA on this machine in place of the one it names."""
+"""docs/time.md and docs/evidence.md: their commands work, with a TSA on this machine in place of theirs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from support.pki import BASE, PKI
 
 pytestmark = pytest.mark.interop
 
-PAGE = Path(__file__).parents[2] / "docs" / "time.md"
-COMMANDS = [line[4:] for line in PAGE.read_text().splitlines() if line.startswith("    ")]
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_commands_of_the_page_work(stamps: tsa.Authority, tmp_path: Path):
+@pytest.mark.parametrize(("pages", "number", "stamps_made"), [(("time",), 6, 2), (("time", "evidence"), 10, 4)])
+def test_the_commands_of_the_pages_work(stamps: tsa.Authority, tmp_path: Path, pages, number, stamps_made):
+    texts = [(DOCS / f"{page}.md").read_text() for page in pages]
+    commands = [line[4:] for text in texts for line in text.splitlines() if line.startswith("    ")]
     shutil.copy(BASE / "ct.dcm", tmp_path / "ct.dcm")
     shutil.copy(PKI / "p256.key.pem", tmp_path / "key.pem")
     shutil.copy(PKI / "p256.pem", tmp_path / "signer.pem")
@@ -32,13 +34,13 @@ def test_the_commands_of_the_page_work(stamps: tsa.Authority, tmp_path: Path):
     (tmp_path / "tsa.cnf").write_text(configuration)
     said = []
     with tsa.serving(stamps) as server:
-        for line in COMMANDS:
+        for line in commands:
             program, *arguments = shlex.split(line.replace("https://tsa.example/", server.url))
             command = [sys.executable, "-m", "dsig.cli", *arguments] if program == "dsig" else [program, *arguments]
             done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{line}: {done.stderr}"
             said.append(done.stdout)
-        assert len(server.asked) == 2
-    assert len(COMMANDS) >= 6
+        assert len(server.asked) == stamps_made
+    assert len(commands) == number
     assert "proven" in said[-1]
     assert said[-1].startswith("passed")

@@ -1,0 +1,150 @@
+"""Evidence: collect what makes signatures good today, and stamp it again before the last stamp expires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from dsig import answers
+from dsig.der import without_padding
+from dsig.dicom.file import open_dicom
+from dsig.dicom.source import open_source
+from dsig.errors import DsigError, UsageError
+from dsig.evidence import Archived, Evidence, HeldSignature, judged
+from dsig.hookspecs import Usage
+from dsig.io import Given, as_input, name_of
+from dsig.limits import DEFAULT, Limits
+from dsig.model import FileVerdict, Finding, SignatureReport, Status
+from dsig.past import PastChains
+from dsig.plugins import Plugins, default
+from dsig.proof import Held
+from dsig.signature.signatures import FoundSignature, find_signatures
+from dsig.signature.timestamp import signature_value, stored_timestamp
+from dsig.stamping import TsaOptions, stamped
+from dsig.verbs.verify import VerifyOptions, past_chains, verify
+
+__all__ = ["EvidenceReport", "collect_evidence", "renew_evidence", "verify_evidence"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceReport:
+    """What evidence proves at a time of evaluation."""
+
+    status: Status
+    since: datetime | None
+    """When its content is proven to have existed."""
+    signatures: tuple[HeldSignature, ...]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def collect_evidence(
+    *given: Given,
+    tsa: TsaOptions,
+    options: VerifyOptions,
+    plugins: Plugins | None = None,
+    limits: Limits = DEFAULT,
+) -> Evidence:
+    """Verify files and keep what made them pass, protected together by one archive timestamp.
+
+    `options` are those of `verify`; both roots of signers and of TSAs are needed. Raises `UsageError` (code
+    `evidence-not-passed`) if a file does not pass with trust: there is nothing to prove then; `OutputError` if no TSA
+    gives a timestamp.
+    """
+    plugins = plugins or default()
+    if not options.check_trust or not options.trust.anchors or not options.tsa_trust.anchors:
+        raise UsageError("evidence needs trusted roots of signers and of TSAs", hint="give --trust-root and --tsa-root")
+    held = [one for file in given for one in _collected(file, options, plugins, limits)]
+    evidence = Evidence(
+        tuple(one.signature for one in held),
+        tuple(dict.fromkeys(der for one in held for der in one.certificates)),
+        tuple(dict.fromkeys((*options.trust.crls, *options.tsa_trust.crls))),
+        tuple(dict.fromkeys((*options.trust.ocsps, *options.tsa_trust.ocsps))),
+    )
+    return _stamped(evidence, Archived((), (), b""), tsa, plugins)
+
+
+def _collected(given: Given, options: VerifyOptions, plugins: Plugins, limits: Limits) -> list[_Held]:
+    """The signatures of one file that passes."""
+    try:
+        reports = {(s.uid, s.location): s for s in _passed(given, options, plugins)}
+        with (
+            as_input(given) as plain,
+            open_source(plain, limits) as source,
+            open_dicom(source, kind=options.input_kind, limits=limits) as file,
+        ):
+            found = find_signatures(file, file.main(limits), limits)
+            return [_Held(one, reports.get((one.item.uid, one.level.location)), options, plugins) for one in found]
+    except DsigError as error:
+        raise error.located(name_of(given)) from None
+
+
+def renew_evidence(
+    evidence: Evidence,
+    *,
+    tsa: TsaOptions,
+    options: VerifyOptions,
+    plugins: Plugins | None = None,
+) -> Evidence:
+    """Add an archive timestamp about everything there is; it must still be good at the time of evaluation.
+
+    The intermediates and CRLs of `options.tsa_trust` are kept with it. Raises `UsageError` (code `evidence-not-passed`)
+    and `OutputError`.
+    """
+    plugins = plugins or default()
+    report = verify_evidence(evidence, options=options, plugins=plugins)
+    if report.status is not Status.PASSED:
+        _refuse("the evidence itself is no longer good, so it cannot be renewed", report.findings)
+    trust = options.tsa_trust
+    return _stamped(evidence, Archived((*trust.intermediates, *trust.anchors), trust.crls, b""), tsa, plugins)
+
+
+def verify_evidence(evidence: Evidence, *, options: VerifyOptions, plugins: Plugins | None = None) -> EvidenceReport:
+    """Say since when the content of evidence is proven to exist, judged at `options.at` or now."""
+    plugins = plugins or default()
+    held: Held = judged(
+        evidence,
+        options.tsa_trust,
+        options.at or datetime.now(UTC),
+        plugins,
+        past_chains(options, plugins, evidence.material(options.tsa_trust), Usage.TIMESTAMPING),
+    )
+    return EvidenceReport(status=held.status, since=held.since, signatures=evidence.signatures, findings=held.findings)
+
+
+def _passed(given: Given, options: VerifyOptions, plugins: Plugins) -> tuple[SignatureReport, ...]:
+    report = verify(given, options, plugins=plugins)
+    if report.verdict is not FileVerdict.PASSED:
+        findings = [f for s in report.signatures for a in s.axes.values() for f in a.findings]
+        _refuse(f"the file is {report.verdict}, and evidence is kept of what passed", tuple(findings))
+    return report.signatures
+
+
+class _Held:
+    """One signature and the certificates of its paths."""
+
+    def __init__(
+        self, found: FoundSignature, report: SignatureReport | None, options: VerifyOptions, plugins: Plugins
+    ) -> None:
+        facts, _ = answers.certificate(found, plugins, options.crypto_backend)
+        token = stored_timestamp(found.item).token or b""
+        self.signature = HeldSignature(
+            found.item.uid, found.level.location, signature_value(found.item.signature, facts), token
+        )
+        proven = report.times.proven if report is not None else ""
+        at = datetime.fromisoformat(proven) if proven else options.at or datetime.now(UTC)
+        chains: PastChains = past_chains(options, plugins, options.trust, Usage.SIGNING)
+        path = chains.since(without_padding(found.item.certificate), options.trust, at).path
+        # tokens carry their TSA's certificate or leave it to these
+        self.certificates = (*path, *options.tsa_trust.intermediates, *options.tsa_trust.anchors)
+
+
+def _stamped(evidence: Evidence, entry: Archived, tsa: TsaOptions, plugins: Plugins) -> Evidence:
+    number = len(evidence.archive)
+    stamp = stamped((evidence.stamped(number, entry),), tsa, plugins)
+    return replace(evidence, archive=(*evidence.archive, replace(entry, timestamp=stamp.token)))
+
+
+def _refuse(message: str, findings: tuple[Finding, ...]) -> NoReturn:
+    first = next((f.message for f in findings if f.severity == "error"), "")
+    raise UsageError(f"{message}{f': {first}' if first else ''}", code="evidence-not-passed")
