@@ -161,6 +161,19 @@ def test_old_evidence_cannot_be_made_anew(given, options, collected, second):
             collected, tsa=at, options=replace(options, at=datetime(2035, 1, 1, tzinfo=UTC))))  # fmt: skip
 
 
+def test_archive_timestamps_must_ascend(given, options, collected, first):
+    earlier = stamped_by(first, lambda at: _renewed_blindly(collected, at), at="2026-01-01 00:00:00")
+    signature = judge(given, options, datetime(2027, 1, 1, tzinfo=UTC), earlier)
+    assert (codes(signature), signature.verdict) == (["evidence-order"], "failed")
+    before = judge(given, options, datetime(2026, 1, 1, tzinfo=UTC), collected)
+    assert "evidence-order" in codes(before)
+
+
+def test_evidence_without_archive_timestamp_proves_nothing(given, options, collected):
+    signature = judge(given, options, datetime(2027, 1, 1, tzinfo=UTC), replace(collected, archive=()))
+    assert (codes(signature), signature.verdict) == (["evidence-unstamped"], "failed")
+
+
 def _renewed_blindly(evidence: dsig.Evidence, at: TsaOptions) -> dsig.Evidence:
     from dsig.evidence import Archived
     from dsig.plugins import default

@@ -223,6 +223,7 @@ def test_who_asks_says_who_he_is(server: tsa.Server, signed: Path):
 def test_what_cannot_be_asked_is_refused_before_anything_is_sent(signed: Path, url: str, more, told: str):
     with pytest.raises(dsig.UsageError) as caught:
         dsig.timestamp(signed.read_bytes(), tsa=asking(url, **more))
+    assert caught.value.code in ("timestamp-source", "unknown-scheme")
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -259,6 +260,37 @@ def test_a_query_says_what_was_asked_for(signed: Path):
     assert "Nonce: unspecified" in text
     assert "Certificate required: no" in text
     assert hashlib.sha512(VALUE).digest() in query
+
+
+@pytest.mark.parametrize(
+    ("code", "query", "response"),
+    [
+        ("timestamp-nonce", lambda q: q, lambda a, q: a.stamp(q[:-4] + bytes([q[-4] ^ 1]) + q[-3:])),
+        ("timestamp-imprint", lambda q: q.replace(DIGEST, bytes(32)), lambda a, q: a.stamp(q)),
+        ("timestamp-imprint", lambda q: q, lambda a, q: a.stamp(q.replace(DIGEST, bytes(32)))),
+        ("timestamp-rejected", lambda q: q, lambda a, q: a.stamp(b"0\0")),
+        ("timestamp-rejected", lambda q: q, lambda a, q: modified(a.stamp(q))),
+        ("timestamp-query-unreadable", lambda q: q + b"\0", lambda a, q: a.stamp(q[:-1])),
+        ("timestamp-query-unreadable", lambda q: b"", lambda a, q: b"0\0"),
+        ("timestamp-response-unreadable", lambda q: q, lambda a, q: q),
+        ("timestamp-response-unreadable", lambda q: q, lambda a, q: tsa.token_of(a.stamp(q))),
+        ("timestamp-digest", lambda q: q, lambda a, q: a.stamp(q).replace(DIGEST, DIGEST[:-1] + b"x")),
+    ],
+)
+def test_what_does_not_belong_together_is_not_attached(signed, stamps, tmp_path, code, query, response):
+    asked = query(dsig.timestamp_query(signed)[0])
+    with pytest.raises((dsig.UsageError, dsig.InputError)) as caught:
+        dsig.attach_timestamp(signed, tmp_path / "out.dcm", query=asked, response=response(stamps, asked))
+    assert caught.value.code == code
+    assert left_in(tmp_path) == ["signed.dcm"]
+
+
+def test_a_policy_that_is_not_the_one_asked_for_is_not_attached(signed: Path, stamps: tsa.Authority):
+    asked, _ = dsig.timestamp_query(signed, options=QueryOptions(policy="1.2.3.4.5.6", nonce=False))
+    unasked, _ = dsig.timestamp_query(signed, options=QueryOptions(nonce=False))
+    with pytest.raises(dsig.UsageError) as caught:
+        dsig.attach_timestamp(signed.read_bytes(), query=asked, response=stamps.stamp(unasked))
+    assert caught.value.code == "timestamp-policy"
 
 
 def test_a_token_without_certificate_is_taken_with_a_warning(signed: Path, stamps: tsa.Authority, proven):
