@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import IO, Any, Protocol
@@ -540,7 +540,7 @@ class TimestampRequest:
     """Seconds before the second attempt; doubled for each further one."""
     user: str = ""
     """For HTTP basic authentication."""
-    password: str = ""
+    password: str = field(default="", repr=False)
     """Shown to nobody else."""
     client_certificate: str = ""
     """Path of a PEM file with certificate and private key, for TLS client authentication."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from dsig.distrust import answered, blaming
@@ -57,7 +57,7 @@ class TsaOptions:
     """Seconds before the second attempt; doubled for each further one."""
     user: str = ""
     """For HTTP basic authentication."""
-    password: str = ""
+    password: str = field(default="", repr=False)
     client_certificate: str = ""
     """Path of a PEM file with certificate and unencrypted key, for TLS."""
     server_roots: str = ""

@@ -203,7 +203,9 @@ def test_the_policy_asked_for_must_be_the_policy_granted(server: tsa.Server, sig
 
 
 def test_who_asks_says_who_he_is(server: tsa.Server, signed: Path):
-    dsig.timestamp(signed.read_bytes(), tsa=asking(server.url, user="radiology", password="open sesame"))
+    asked = asking(server.url, user="radiology", password="open sesame")
+    assert "sesame" not in repr(asked)
+    dsig.timestamp(signed.read_bytes(), tsa=asked)
     assert server.headers[0]["Authorization"] == "Basic cmFkaW9sb2d5Om9wZW4gc2VzYW1l"
 
 
