@@ -373,6 +373,18 @@ def test_a_tsa_that_has_expired_since_proves_nothing_any_more(judge: Judge, stam
     assert later.verdict == "failed"
 
 
+@pytest.mark.parametrize("reason", ["keyCompromise", "superseded"])
+def test_a_tsa_that_was_revoked_since_proves_nothing_any_more(judge: Judge, stamps: tsa.Authority, reason: str):
+    query, _ = dsig.timestamp_query(GOOD.file())
+    given = with_token(tsa.token_of(stamps.stamp(query)))
+    known_good = dsig.TrustMaterial(anchors=(der(stamps),), crls=(stamps.crl("rsa"),))
+    assert judge(given, tsa_trust=known_good).verdict == "passed"
+    revoked = dsig.TrustMaterial(anchors=(der(stamps),), crls=(stamps.crl("tsa", reason=reason),))
+    signature = judge(given, tsa_trust=revoked)
+    assert (signature.verdict, signature.times.proven) == ("failed", "")
+    assert "trust-revoked" in codes(signature)
+
+
 def test_a_missing_timestamp_fails_only_who_requires_one(judge: Judge):
     assert judge(GOOD.file()).axes["time"] == dsig.Axis()
     required = judge(GOOD.file(), timestamps=TimestampPolicy.REQUIRE)
