@@ -48,7 +48,7 @@ from dsig.hookspecs import (
 )
 from dsig.model import PluginUse
 
-__all__ = ["Fault", "Plugins", "Provider", "Providers", "default", "load"]
+__all__ = ["Fault", "Installed", "Plugins", "Provider", "Providers", "default", "installed", "load"]
 
 GROUP = "dsig"
 HOST = "host"
@@ -66,6 +66,17 @@ class Fault:
 
     plugin: PluginUse
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A plugin that is there; nothing of it is imported."""
+
+    origin: PluginUse
+    value: str
+    """What its entry point names."""
+    entry: Any
+    """The entry point (`importlib.metadata.EntryPoint`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +340,21 @@ def load(
     plugins = Plugins()
     if entry_points is None:
         plugins.choice = (third_party, None if allow is None else tuple(allow), tuple(deny))
+    for found in installed(third_party=third_party, allow=allow, deny=deny, entry_points=entry_points):
+        plugin = _guarded(plugins.faults, found.origin, found.entry.load)
+        if plugin is not None:
+            plugins.register(plugin, found.origin)
+    return plugins
+
+
+def installed(
+    *,
+    third_party: bool = True,
+    allow: Collection[str] | None = None,
+    deny: Collection[str] = (),
+    entry_points: Iterable[Any] | None = None,
+) -> Iterator[Installed]:
+    """What `load` would import, first those of this distribution, then by name."""
     found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
     unique = {(e.name, e.value, getattr(e.dist, "name", "")): e for e in found}
     for entry in sorted(unique.values(), key=lambda e: (getattr(e.dist, "name", "") != FIRST_PARTY, e.name)):
@@ -339,10 +365,7 @@ def load(
             not third_party or names & set(deny) or (allow is not None and not names & set(allow))
         ):
             continue
-        plugin = _guarded(plugins.faults, origin, entry.load)
-        if plugin is not None:
-            plugins.register(plugin, origin)
-    return plugins
+        yield Installed(origin, entry.value, entry)
 
 
 @cache

@@ -27,6 +27,7 @@ __all__ = [
     "old_format_option",
     "output_options",
     "plugin_choice",
+    "plugin_selection",
     "revocation_options",
     "secret_options",
     "verbosity_options",
@@ -81,18 +82,25 @@ def chosen_plugins(ctx: click.Context, no_plugins: bool = False, allow: tuple[st
     """
     from dsig import plugins
 
+    selection = plugin_selection(ctx, no_plugins, allow)
+    return plugins.load(**selection) if selection else plugins.default()
+
+
+def plugin_selection(ctx: click.Context, no_plugins: bool = False, allow: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The same as arguments of `dsig.plugins.load`, with nothing imported; empty for all. Raises `UsageError`."""
+    from dsig import plugins
+
     configured = configuration(ctx)
     before = ctx.find_root().params
     allow = (*before.get("allow_plugin", ()), *allow)
     if not allow:
         if no_plugins or before.get("no_plugins") or not configured.third_party:
-            return plugins.load(third_party=False)
+            return {"third_party": False}
         if configured.allow is None and not configured.deny:
-            return plugins.default()
-        return plugins.load(allow=configured.allow, deny=configured.deny)
+            return {}
+        return {"allow": configured.allow, "deny": configured.deny}
 
-    loaded = plugins.load(allow=allow, deny=configured.deny)
-    seen = [*loaded.loaded, *(fault.plugin for fault in loaded.faults)]
+    seen = [found.origin for found in plugins.installed(allow=allow, deny=configured.deny)]
     known = {name for use in seen for name in (use.name, use.distribution)}
     for name in allow:
         permitted = configured.third_party and (configured.allow is None or name in configured.allow)
@@ -110,7 +118,7 @@ def chosen_plugins(ctx: click.Context, no_plugins: bool = False, allow: tuple[st
                 code="unknown-plugin",
                 hint="dsig plugins list shows all",
             )
-    return loaded
+    return {"allow": allow, "deny": configured.deny}
 
 
 def with_plugins(function: Callable[..., int]) -> Callable[..., int]:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dsig.cli.app import BUILT_IN
-from dsig.cli.options import with_plugins_as_they_are
+from dsig.cli.options import plugin_choice, plugin_selection, with_plugins_as_they_are
 from dsig.cli.terminal import row, standard_output
 from dsig.errors import PluginError, UsageError
 from dsig.hookspecs import Spec
 from dsig.model import PluginUse
-from dsig.plugins import Plugins, Provider, Providers
+from dsig.plugins import Plugins, Provider, Providers, installed
+
+if TYPE_CHECKING:
+    from dsig.doctor import Diagnosis
 
 __all__ = ["command"]
 
 SCHEMA = "dsig.plugins/1"
+DOCTOR_SCHEMA = "dsig.plugins-doctor/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,70 @@ def _show(name: str, as_json: bool, plugins: Plugins) -> int:
         for origin, message in faults:
             row(out, "fault", f" {_origin(origin)}: {message}", indent=0)
     return 0
+
+
+@command.command("doctor")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0.1, 3600),
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each plugin.",
+)
+@plugin_choice
+@click.pass_context
+def _doctor(
+    ctx: click.Context,
+    name: str | None,
+    as_json: bool,
+    timeout: float,
+    no_plugins: bool,
+    allow_plugin: tuple[str, ...],
+    config: str | None,  # noqa: ARG001 - read from the context
+) -> int:
+    """Examine plugins, or the one of this name or distribution, each in a process of its own.
+
+    Exit status 7 if one is bad, or if NAME lacks a library.
+
+    Example: dsig plugins doctor
+    """
+    from dsig.doctor import Health, examine
+
+    there = list(installed(**plugin_selection(ctx, no_plugins, allow_plugin)))
+    if name is not None and not any(name in _names(found.origin) for found in there):
+        raise UsageError(
+            f"no plugin or distribution is called {name!r}", code="unknown-plugin", hint="dsig plugins list shows all"
+        )
+    diagnoses = examine([f for f in there if name is None or name in _names(f.origin)], seconds=timeout)
+    with standard_output() as out:
+        if as_json:
+            document = {"schema": DOCTOR_SCHEMA, "plugins": [_diagnosis(d) for d in diagnoses]}
+            json.dump(document, out, indent=2)
+            out.write("\n")
+        else:
+            for diagnosis in diagnoses:
+                count = sum(bool(e.kind) for e in diagnosis.examined)
+                row(out, diagnosis.health, f" {_origin(diagnosis.plugin)}: {count} tried", indent=0)
+                for one in diagnosis.examined:
+                    if one.reason:
+                        what = f"{one.kind} {one.name}: " if one.kind else ""
+                        row(out, "", f" {what}{one.reason} ({one.hint})")
+    wrong = {d.health for d in diagnoses} - {Health.GOOD} - ({Health.UNAVAILABLE} if name is None else set())
+    return PluginError.exit_status if wrong else 0
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        **_use(diagnosis.plugin),
+        "health": diagnosis.health.value,
+        "examined": [
+            {"kind": e.kind, "name": e.name, "health": e.health.value, "reason": e.reason, "hint": e.hint}
+            for e in diagnosis.examined
+        ],
+    }
 
 
 def _entries(plugins: Plugins) -> Iterator[_Entry]:
