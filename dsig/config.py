@@ -46,6 +46,9 @@ TRUST_OPTIONS = (
     "ocsp",
     "require-revocation",
     "require-revocation-chain",
+    "online",
+    "partial-chain",
+    "require-revocation-chain",
     "partial-chain",
     "tsa-root",
     "tsa-intermediate",
@@ -59,7 +62,7 @@ PATHS = frozenset(
     )
 )
 """Options whose values are paths."""
-COMMANDS = ("sign", "verify", "remove", "inspect", "timestamp", "explain")
+COMMANDS = ("sign", "verify", "remove", "inspect", "explain")
 """Commands that can be given defaults; their options are checked by the command line, which knows them."""
 FORBIDDEN = frozenset(("config", "help", "in-place", "insecure-pin", "output", "report"))
 """Options that must be typed: a default would write where nobody expects it, or weaken what nobody sees."""

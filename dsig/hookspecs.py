@@ -113,8 +113,8 @@ class KeySourceSpec(Spec):
     schemes: tuple[str, ...]
     """URI schemes served, lower case, such as `("pkcs11",)`."""
     workers: str = "processes"
-    """Who may sign many files with one key: `processes`, each of which opens the key itself, or `threads` of one
-    process that share the open signer. Tokens want threads: one login, one PIN, and they sign beside Python.
+    """How workers that sign many files use the one open signer, which stays in the process the user started: `threads`
+    if its methods may be called at the same time, as tokens like it, `processes` if they are to be called one by one.
     """
 
 

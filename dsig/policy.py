@@ -6,7 +6,7 @@ a finding on the axis it belongs to, and the file fails.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from dsig.errors import UsageError, Where
 from dsig.hookspecs import CertificateFacts
 from dsig.model import Finding, SignatureReport, Status
 
-__all__ = ["Policy", "file_findings", "load_policy", "signature_findings"]
+__all__ = ["Policy", "file_findings", "load_policy", "policy_of", "signature_findings"]
 
 LONGEST = 1 << 20
 """Bytes of a policy file."""
@@ -156,6 +156,11 @@ def load_policy(path: str | Path) -> Policy:
         given = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _unusable(f"is no TOML: {error}", where) from None
+    return policy_of(given, where)
+
+
+def policy_of(given: Mapping[str, object], where: Where) -> Policy:
+    """A policy from what a file says. Raises `UsageError` for an unknown key or a value of the wrong kind."""
     for key in given:
         if key not in _READERS:
             raise _unusable(f"has an unknown key {key!r}", where, _close(key, _READERS) or _one_of(_READERS))

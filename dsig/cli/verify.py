@@ -19,6 +19,7 @@ from dsig.cli.configured import Configured
 from dsig.cli.many import Many, Running, error_of, many_options, running, unforeseen
 from dsig.cli.options import (
     backend_option,
+    configuration,
     convert_un_option,
     dictionary_option,
     input_option,
@@ -34,13 +35,13 @@ from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import complain, standard_output
 from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
-from dsig.errors import InputError, UsageError
+from dsig.errors import InputError, UsageError, Where
 from dsig.evidence import Evidence
 from dsig.hookspecs import ReporterSpec, Revocation
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
-from dsig.policy import load_policy
+from dsig.policy import Policy, load_policy, policy_of
 from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used
@@ -179,7 +180,7 @@ def command(
         at=_time(at) or datetime.now(UTC),  # one time for all files, so that a chain is judged once
         require_coverage=coverage_wanted(require_coverage, dictionary),
         require_profiles=profiles,
-        policy=None if policy_file is None else load_policy(policy_file),
+        policy=None if policy_file is None else _site_policy(policy_file),
         strict=strict,
         old_format=old_format,
         convert_un=convert_un,
@@ -268,6 +269,14 @@ def _evidence(paths: tuple[str, ...]) -> tuple[Evidence, ...]:
     from dsig.evidence import read_evidence
 
     return tuple(read_evidence(path) for path in paths)
+
+
+def _site_policy(given: str) -> Policy:
+    """The policy of a file, or `@NAME` of the configuration. Raises `UsageError`."""
+    if not given.startswith("@"):
+        return load_policy(given)
+    setup = configuration(click.get_current_context()).setup("policy", given[1:])
+    return policy_of(setup.values, Where(f"{setup.origin}, [policy.{setup.name}]"))
 
 
 def _policy(require: bool, ignore: bool) -> TimestampPolicy:

@@ -184,6 +184,14 @@ def test_trust_by_name(home, capsys, signed_ct, pki):
     assert run(capsys, "verify", signed_ct)[0] == 0
 
 
+def test_a_policy_by_name(home, capsys, signed_ct):
+    user(
+        home, "[policy.archive]\nmin_rsa_bits = 4096\n[policy.today]\nmin_rsa_bits = 1024\n[policy.typo]\nmin_rsa = 1\n"
+    )
+    for name, status in (("today", 0), ("archive", 1), ("typo", 2), ("none", 2)):
+        assert run(capsys, "verify", signed_ct, "--no-trust", "--policy", f"@{name}")[0] == status, name
+
+
 # --------------------------------------------------------------------------------------------------------- plugins
 
 
