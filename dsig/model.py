@@ -260,6 +260,10 @@ class PluginUse:
     name: str
     distribution: str
     version: str
+    record: str = ""
+    """SHA-256 of the distribution's RECORD, the list of its files with their hashes, lower-case hexadecimal; in reports
+    only, and empty without such a list, as in editable installations.
+    """
 
 
 class ReportView(Protocol):

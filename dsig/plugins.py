@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from threading import Thread
@@ -48,7 +48,7 @@ from dsig.hookspecs import (
 )
 from dsig.model import PluginUse
 
-__all__ = ["Fault", "Installed", "Plugins", "Provider", "Providers", "default", "installed", "load"]
+__all__ = ["Fault", "Installed", "Plugins", "Provider", "Providers", "default", "installed", "load", "recorded"]
 
 GROUP = "dsig"
 HOST = "host"
@@ -366,6 +366,29 @@ def installed(
         ):
             continue
         yield Installed(origin, entry.value, entry)
+
+
+def recorded(use: PluginUse) -> PluginUse:
+    """With the hash of the distribution's RECORD, for a report."""
+    return replace(use, record=_record(use.distribution, use.version))
+
+
+@cache
+def _record(distribution: str, version: str) -> str:
+    """SHA-256 of its RECORD; empty if there is none, or if its files need not be those listed (PEP 610, editable)."""
+    import hashlib
+    import json
+    from pathlib import Path
+
+    try:
+        found = metadata.distribution(distribution)
+        direct = found.read_text("direct_url.json")
+        if found.version != version or (direct and json.loads(direct).get("dir_info", {}).get("editable")):
+            return ""
+        listed = (f for f in found.files or () if f.name == "RECORD" and f.parent.name.endswith(".dist-info"))
+        return next((hashlib.sha256(Path(f.locate()).read_bytes()).hexdigest() for f in listed), "")
+    except (metadata.PackageNotFoundError, OSError, ValueError, AttributeError):
+        return ""
 
 
 @cache

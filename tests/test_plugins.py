@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from third_party.packages import discovered, tiny
 
 import dsig
+import dsig.plugins
 from dsig.model import PluginUse
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -716,3 +718,25 @@ def test_profiles_that_misbehave_stop_the_signature(profile, tmp_path):
             dsig.sign(MR, tmp_path / "o.dcm", key=key, options=options, plugins=plugins)
         assert caught.value.exit_status == 7
     assert not (tmp_path / "o.dcm").exists()
+
+
+# --------------------------------------------------------------------------------------------------------- provenance
+
+
+@pytest.mark.parametrize("record", [b"acme.py,sha256=x,1\r\nacme-1.2.dist-info/RECORD,,\r\n", None])
+@pytest.mark.parametrize("editable", [False, True])
+def test_a_report_says_which_files_were_installed(record, editable, tmp_path):
+    """By the hash of the bytes of RECORD; nothing is said where the files are not those listed."""
+    name = f"acme-{'e' if editable else 'f'}{'r' if record else 'n'}"
+    tiny(tmp_path, name, hook("dsig_mac_algorithms", f"return [{GOOD}]"))
+    info = tmp_path / f"{name.replace('-', '_')}-1.2.dist-info"
+    if record:
+        record = record.replace(b"acme-1.2", info.name.removesuffix(".dist-info").encode())
+        (info / "RECORD").write_bytes(record)
+        (tmp_path / "acme.py").touch()
+    if editable:
+        (info / "direct_url.json").write_text('{"url": "file:///src", "dir_info": {"editable": true}}')
+    with discovered(tmp_path):
+        use = dsig.plugins.recorded(PluginUse(name, name, "1.2"))
+    assert use.record == (hashlib.sha256(record).hexdigest() if record and not editable else "")
+    assert dsig.plugins.recorded(PluginUse("x", "no-such-distribution", "1")).record == ""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dsig.errors import DsigError
 from dsig.model import FileReport, FileVerdict, PluginUse
+from dsig.plugins import recorded
 
 __all__ = ["LiveReport"]
 
@@ -40,8 +41,8 @@ class LiveReport:
 
     @property
     def plugins(self) -> tuple[PluginUse, ...]:
-        """The plugins that took part until now."""
-        return tuple(sorted(self._used, key=lambda use: (use.distribution, use.name)))
+        """The plugins that took part until now, with where they come from."""
+        return tuple(sorted(map(recorded, self._used), key=lambda use: (use.distribution, use.name)))
 
     @property
     def summary(self) -> dict[str, int]:

@@ -50,7 +50,8 @@ def _rest(report: ReportView) -> dict[str, Any]:
     return {
         "summary": report.summary,
         "plugins": [
-            {"name": use.name, "distribution": use.distribution, "version": use.version} for use in report.plugins
+            {"name": use.name, "distribution": use.distribution, "version": use.version, "record": use.record}
+            for use in report.plugins
         ],
     }
 

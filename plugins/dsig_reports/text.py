@@ -51,7 +51,10 @@ class TextReporter:
                 page.line("--verbose shows everything about each, and --format html for a browser")
         if verbose > 0:
             page.blank()
-            uses = ", ".join(f"{use.name} ({use.distribution} {use.version})" for use in report.plugins)
+            uses = ", ".join(
+                f"{use.name} ({use.distribution} {use.version}{use.record and f', RECORD {use.record[:16]}'})"
+                for use in report.plugins
+            )
             page.line(uses or "none", lead="plugins", column=_COLUMN)
 
 

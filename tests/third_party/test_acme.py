@@ -69,7 +69,7 @@ def test_all_three_are_listed_with_their_origin(run):
     assert document["conflicts"] == []
 
 
-def test_sign_and_verify_use_all_three(run, tmp_path):
+def test_sign_and_verify_use_all_three(run, site, tmp_path):
     signed, stream = tmp_path / "signed.dcm", tmp_path / "stream.bin"
     ran = run("sign", CT, "-o", signed, "--tag", "PatientName", "--dump", stream, "--verbose", *USING_ALL)
     assert ran.returncode == 0, ran.stderr
@@ -91,7 +91,10 @@ def test_sign_and_verify_use_all_three(run, tmp_path):
     assert signature["axes"]["integrity"]["status"] == "passed"
     assert signature["mac"]["algorithm"] == "ACME_BLAKE2B"
     assert signature["mac"]["digest"] == hashlib.blake2b(stream.read_bytes(), digest_size=32).hexdigest()
-    assert {"name": "acme", "distribution": "dsig-acme", "version": "2.5.1"} in document["plugins"]
+    record = hashlib.sha256((site / "dsig_acme-2.5.1.dist-info" / "RECORD").read_bytes()).hexdigest()
+    assert {"name": "acme", "distribution": "dsig-acme", "version": "2.5.1", "record": record} in document["plugins"]
+    told = run("verify", signed, "--no-trust", "--verbose").stdout
+    assert f"dsig-acme 2.5.1, RECORD {record[:16]}" in " ".join(told.split())
 
 
 def test_without_the_package_its_mac_is_unknown_and_nothing_passes(run, tmp_path):
