@@ -62,7 +62,7 @@ PATHS = frozenset(
     )
 )
 """Options whose values are paths."""
-COMMANDS = ("sign", "verify", "remove", "inspect", "explain")
+COMMANDS = ("sign", "verify", "remove", "inspect", "explain", "timestamp")
 """Commands that can be given defaults; their options are checked by the command line, which knows them."""
 FORBIDDEN = frozenset(("config", "help", "in-place", "insecure-pin", "output", "report"))
 """Options that must be typed: a default would write where nobody expects it, or weaken what nobody sees."""

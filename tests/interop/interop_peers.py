@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,14 @@ ROOT = PKI / "root.pem"
 INTERMEDIATE = PKI / "inter.pem"
 TRUSTED = dsig.VerifyOptions(trust=dsig.load_trust([ROOT], [INTERMEDIATE]))
 
-ENVIRONMENT = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
+OURS = str(Path(sys.executable).parent)
+"""Where `dsig` is installed, whether the environment is activated or not."""
+ENVIRONMENT = {
+    **os.environ,
+    "TZ": "UTC",
+    "LC_ALL": "C",
+    "PATH": f"{OURS}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+}
 AT_ONCE = ThreadPoolExecutor(os.cpu_count() or 2)
 """Peer programs run beside our own work."""
 
