@@ -113,9 +113,16 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def unfinished(directory: Path) -> int:
-    """Bytes written to whatever is not finished yet."""
-    return sum(p.stat().st_size for p in directory.iterdir() if p.name.endswith(".part"))
+def unfinished(directory: Path, process: subprocess.Popen[str]) -> int:
+    """Bytes the process has written to whatever is not finished yet, which may have no name."""
+    size = sum(p.stat().st_size for p in directory.iterdir() if p.name.endswith(".part"))
+    for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+        try:
+            if os.readlink(descriptor).startswith(f"{directory}/#"):
+                size += descriptor.stat().st_size
+        except OSError:  # closed in the meantime
+            continue
+    return size
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,7 @@ def test_interrupted_in_the_middle(number, status, word, way, large, good_key, t
             text=True,
         )
         until = time.monotonic() + 60
-        while unfinished(tmp_path) < SIZE // 10:
+        while unfinished(tmp_path, process) < SIZE // 10:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < until
             time.sleep(0.001)
