@@ -356,16 +356,24 @@ def installed(
 ) -> Iterator[Installed]:
     """What `load` would import, first those of this distribution, then by name."""
     found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
-    unique = {(e.name, e.value, getattr(e.dist, "name", "")): e for e in found}
-    for entry in sorted(unique.values(), key=lambda e: (getattr(e.dist, "name", "") != FIRST_PARTY, e.name)):
-        distribution = getattr(entry.dist, "name", "unknown")
-        origin = PluginUse(entry.name, distribution, getattr(entry.dist, "version", "unknown"))
+    unique = {(e.name, e.value, _distribution(e)): e for e in found}
+    for entry in sorted(unique.values(), key=lambda e: (_distribution(e)[0] != FIRST_PARTY, e.name)):
+        distribution, version = _distribution(entry)
+        origin = PluginUse(entry.name, distribution, version)
         names = {entry.name, distribution}
         if distribution != FIRST_PARTY and (
             not third_party or names & set(deny) or (allow is not None and not names & set(allow))
         ):
             continue
         yield Installed(origin, entry.value, entry)
+
+
+def _distribution(entry: Any) -> tuple[str, str]:
+    """Name and version of the distribution of an entry point; one half uninstalled may have neither."""
+    try:
+        return entry.dist.name or "unknown", entry.dist.version or "unknown"
+    except Exception:  # noqa: BLE001 - what is raised depends on whose metadata finder is at work
+        return "unknown", "unknown"
 
 
 def recorded(use: PluginUse) -> PluginUse:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -194,6 +195,26 @@ def test_a_distribution_without_metadata(tmp_path):
     with discovered(tmp_path) as plugins:
         works(plugins)
     listed(tmp_path)
+
+
+def test_metadata_that_cannot_be_read_harms_nobody(tmp_path):
+    """Other libraries bring metadata finders that raise where the usual one gives nothing."""
+
+    class Broken:
+        @property
+        def name(self):
+            raise FileNotFoundError("No package metadata was found.")
+
+    class Entry:
+        name, value, dist = "acme", "acme_ghost", Broken()
+
+        def load(self):
+            raise ImportError("gone")
+
+    known = list(metadata.entry_points(group="dsig"))
+    plugins = dsig.plugins.load(entry_points=[*known, Entry()])
+    works(plugins)
+    assert [fault.plugin for fault in plugins.faults] == [PluginUse("acme", "unknown", "unknown")]
 
 
 def test_what_is_in_the_current_directory_is_no_plugin(tmp_path):

@@ -331,7 +331,8 @@ def batch(run, softhsm, shim, tmp_path) -> Callable[..., tuple[Ran, list[Path]]]
 
 def told(ran: Ran) -> set[str]:
     """The files that were named as signed."""
-    return {line.split(None, 1)[1] for line in ran.out.splitlines() if line.startswith("signed ")}
+    lines = (line.split(None, 1)[1] for line in ran.out.splitlines() if line.startswith("signed "))
+    return {line.partition(" (")[0] for line in lines}
 
 
 def left(*numbers_and_directory: object) -> str:

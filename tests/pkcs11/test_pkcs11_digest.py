@@ -134,7 +134,7 @@ def test_workers_digest_with_the_token_of_the_key(softhsm: Token, run: Callable[
         shutil.copy(CT, tmp_path / "in" / f"{number}.dcm")
     key = ("--key", softhsm.uri("p256"), "--pin-file", softhsm.pin_file)
     bare = {"DSIG_PKCS11_MODULE": "", "XDG_CONFIG_HOME": str(tmp_path)}
-    many = ("--jobs", 2, "--mac-backend", "pkcs11")
+    many = ("--jobs", 2, "--mac-backend", "pkcs11", "--verbose")
     ran = run("sign", tmp_path / "in", "-o", tmp_path / "out", *key, *many, environment=bare)
     assert ran.status == 0, ran.err
     assert ran.out.count("digest by   pkcs11") == 4
