@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -62,13 +63,18 @@ def killed_again_and_again(arguments: list[object], ledger: Path) -> list[str]:
     for kill in range(KILLS):
         before = done(ledger)
         wanted = before + chance.randrange(0, max(2, 2 * (FILES - before) // (KILLS - kill + 1)))
-        with subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        with (
+            tempfile.TemporaryFile() as out,  # a pipe that nobody reads would stop it
+            subprocess.Popen(command(*arguments), stdout=out, stderr=subprocess.DEVNULL) as run,
+        ):
             until = time.monotonic() + 60
             while run.poll() is None and done(ledger) <= wanted and time.monotonic() < until:
                 time.sleep(0.002)
             time.sleep(chance.random() * 0.02)
             run.send_signal(signal.SIGKILL)
-            said += run.stdout.read().decode().splitlines()
+            run.wait()
+            out.seek(0)
+            said += out.read().decode().splitlines()
     last = subprocess.run(command(*arguments), capture_output=True, check=False, text=True)
     assert last.returncode == 0, last.stderr
     return said + last.stdout.splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import encode as e
 from support import signed as s
 from support.encode import element, item, part10, sequence
@@ -93,3 +94,30 @@ def test_whatever_can_be_signed_verifies_and_comes_back(encoding: Encoding, tree
     if not encoding.big or whole_units(tree):
         canonical = dsig.sign(file, key=key("p256")).output
         assert checked(canonical).signatures[-1].axes["integrity"].status == "passed"
+
+
+@ENCODINGS
+@FAST
+@given(data=st.data(), tree=trees(), change=st.integers(1, 255))
+def test_no_byte_of_what_is_signed_can_be_changed(encoding: Encoding, data: st.DataObject, tree: Tree, change: int):
+    """Headers, lengths and values alike. Two changes are told and do not fail: padding that is other padding
+    (PS3.5 6.2), and the length of a delimiter, which most readers never look at.
+    """
+    tree = [node for node in tree if signable(node) and node[0] not in (s.MAC_PARAMETERS, s.DIGITAL_SIGNATURES)]
+    if not tree:
+        return
+    whole, _ = encoded(tree, encoding)
+    file = part10(whole, SYNTAX[encoding])
+    signed = dsig.sign(file, key=key("p256"), options=dsig.SignOptions(preserve_bytes=True)).output
+    assert isinstance(signed, bytes)
+    assert checked(signed).verdict == "passed"
+    begins = file.index(whole)
+    above = encoded([node for node in tree if node[0] < s.MAC_PARAMETERS], encoding)[0]  # the sequences come behind it
+    if not above:
+        return
+    at = data.draw(st.integers(begins, begins + len(above) - 1))
+    changed = signed[:at] + bytes([signed[at] ^ change]) + signed[at + 1 :]
+    report = checked(changed)
+    if report.verdict == "passed" and "delimiter-length" not in {finding.code for finding in report.findings}:
+        assert {signed[at], changed[at]} <= {0x20, 0x00}
+        assert [x.mac.encoding for x in report.signatures] != ["stored"]
