@@ -121,7 +121,10 @@ def _key(certificate: x509.Certificate) -> Key | None:
         return None
     if isinstance(key, dsa.DSAPublicKey):
         return key if _is_sound(key.public_numbers()) else None
-    return key if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else None
+    if isinstance(key, rsa.RSAPublicKey):
+        exponent = key.public_numbers().e  # to the power of 1 every block is its own signature (RFC 8017 3.1)
+        return key if exponent >= 3 and exponent % 2 else None
+    return key if isinstance(key, ec.EllipticCurvePublicKey) else None
 
 
 def _is_sound(numbers: dsa.DSAPublicNumbers) -> bool:
