@@ -136,7 +136,7 @@ def test_no_option_takes_a_secret_as_its_value():
 
 
 @pytest.mark.parametrize(
-    "way", [["--passphrase-file", "/nowhere"], ["--passphrase-fd", "77"], ["--passphrase-env", "NOT_SET_AT_ALL"]]
+    "way", [["--passphrase-file", "/nowhere"], ["--passphrase-fd", "99999"], ["--passphrase-env", "NOT_SET_AT_ALL"]]
 )
 def test_unusable_channel_is_told(run, encrypted, way):
     ran = run(*encrypted, *way)
