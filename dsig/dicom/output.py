@@ -59,11 +59,13 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     if not target.parent.is_dir():
         raise _not_written(shown, "its directory does not exist", f"create {target.parent} first")
     try:
-        temporary = str(target.parent / f".{target.name[:40]}.{os.urandom(8).hex()}.part")
         unnamed = _unnamed(target.parent)
-        descriptor = (
-            os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666) if unnamed is None else unnamed
-        )
+        temporary = None
+        if unnamed is None:
+            temporary = _beside(target, os.urandom(8))
+            descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        else:
+            descriptor = unnamed
     except OSError as error:
         raise _failed(shown, error) from None
     try:
@@ -73,10 +75,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             if mode is not None:
                 os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.fsync(file.fileno())
-            if unnamed is not None:
-                fd = file.fileno()
-                os.link(f"{_OPEN_FILES}/{fd}", temporary, src_dir_fd=fd, follow_symlinks=True)  # linkat, which follows
-        Path(temporary).replace(target)
+            if temporary is None:
+                temporary = _named(file.fileno(), target)
+            if temporary is not None:
+                Path(temporary).replace(target)
         _sync_directory(target.parent)
     except OSError as error:
         _discard(temporary)
@@ -102,6 +104,56 @@ def _unnamed(directory: Path) -> int | None:
         if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL, errno.ENOENT, errno.ENOSYS):
             return None  # not on this file system, or the named file will say what is wrong
         raise
+
+
+def _named(descriptor: int, target: Path) -> str | None:
+    """Give an unnamed file the name of its target; where something has that, one beside it, to be renamed.
+
+    A process killed before it renames leaves the name beside: it is the same for each try at one target, and the next
+    try removes it, for the lock of the writer is gone with the writer.
+    """
+    if _linked(descriptor, target):
+        return None
+    beside = _beside(target, zlib.crc32(os.fsencode(target.name)).to_bytes(4))
+    if _locked(descriptor):
+        _clear(beside)
+    while not _linked(descriptor, beside):
+        beside = _beside(target, os.urandom(8))
+    return beside
+
+
+def _linked(descriptor: int, path: str | Path) -> bool:
+    try:
+        os.link(f"{_OPEN_FILES}/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)  # linkat, to follow
+    except FileExistsError:
+        return False
+    return True
+
+
+def _beside(target: Path, token: bytes) -> str:
+    return str(target.parent / f".{target.name[:40]}.{token.hex()}.part")
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file until it is closed; False where another has done so, and where there are no locks."""
+    import fcntl  # exists where unnamed files do
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _clear(path: str) -> None:
+    """Remove what a killed process left; not what one writes now."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if _locked(descriptor) and os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+                os.unlink(path)  # noqa: PTH108
+        finally:
+            os.close(descriptor)
 
 
 class _Steady(io.FileIO):
@@ -179,9 +231,10 @@ def _sync_directory(directory: Path) -> None:
             os.close(descriptor)
 
 
-def _discard(path: str) -> None:
-    with contextlib.suppress(OSError):
-        Path(path).unlink()
+def _discard(path: str | None) -> None:
+    if path is not None:
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
 
 
 def _failed(path: str, error: OSError) -> OutputError:

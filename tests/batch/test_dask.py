@@ -61,7 +61,7 @@ def test_a_worker_killed_midway_loses_no_file_and_repeats_none(dsig, tmp_path):
             out += run.stdout.read()
     err = (tmp_path / "err").read_text()
     assert run.returncode == 4, err
-    assert err == ""
+    assert [line for line in err.splitlines() if " a second, " not in line] == [], "progress at most"
     report = json.loads(out)
     paths = [f["path"] for f in report["files"]]
     assert len(paths) == 2000

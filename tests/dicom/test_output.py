@@ -62,6 +62,48 @@ def test_an_exception_leaves_everything_as_it_was(error: type[BaseException], ex
     assert not existed or path.read_bytes() == b"old"
 
 
+KILLED_BEFORE_THE_RENAME = """
+import os, pathlib, signal, sys
+from dsig.dicom.output import replacing
+pathlib.Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+with replacing(sys.argv[1]) as file:
+    file.write(b"never to be seen")
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_try(tmp_path: Path):
+    path = tmp_path / "out.dcm"
+    path.write_bytes(b"old")
+    for _ in range(2):
+        killed = subprocess.run([sys.executable, "-c", KILLED_BEFORE_THE_RENAME, path], check=False)
+        assert killed.returncode < 0
+        assert path.read_bytes() == b"old"
+    assert len(names(tmp_path)) == 2, "the second try took the name of the first"
+    write(path, b"new")
+    assert names(tmp_path) == ["out.dcm"]
+    assert path.read_bytes() == b"new"
+
+
+def test_what_another_process_is_about_to_rename_is_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "out.dcm"
+    path.write_bytes(b"old")
+    seen: list[list[str]] = []
+    replace = Path.replace
+
+    def later(self: Path, target: Path) -> Path:
+        if not seen:
+            seen.append([])
+            write(path, b"the other one")
+            seen.append(names(tmp_path))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", later)
+    write(path, b"the last one")
+    assert len(seen[1]) == 2
+    assert path.read_bytes() == b"the last one"
+    assert names(tmp_path) == ["out.dcm"]
+
+
 def test_what_was_written_can_be_read_again_before_it_is_there(tmp_path: Path):
     with replacing(tmp_path / "out.dcm") as file:
         file.write(b"abcdef")
