@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dsig.cli.dcmsign.logs import APPLICATION, LEVELS, harmless
+from dsig.cli.dcmsign.loglines import APPLICATION, LEVELS, harmless
 from dsig.cli.dcmsign.words import CommandLineError
 
 __all__ = ["configured"]

@@ -6,22 +6,13 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from dsig.cli.dcmsign.loglines import APPLICATION, LEVELS, harmless
+
 if TYPE_CHECKING:
     from dsig.cli.dcmsign.request import Logging
 
-__all__ = ["APPLICATION", "LEVELS", "TRACE", "Log", "harmless"]
+__all__ = ["Log"]
 
-APPLICATION = "dcmtk.apps.dcmsign"
-"""Name of the logger, so that configuration files written for the tool find it."""
-TRACE = 5
-LEVELS = {
-    "fatal": logging.CRITICAL,
-    "error": logging.ERROR,
-    "warn": logging.WARNING,
-    "info": logging.INFO,
-    "debug": logging.DEBUG,
-    "trace": TRACE,
-}
 _LETTERS = {number: name[0].upper() for name, number in LEVELS.items()}
 
 
@@ -85,10 +76,3 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the text has in it."""
         return f"{_LETTERS.get(record.levelno, 'W')}: {harmless(record.getMessage())}"
-
-
-def harmless(text: str) -> str:
-    """The text with control characters and the like written out; unlike `printable` it keeps columns."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
