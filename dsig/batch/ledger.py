@@ -59,7 +59,7 @@ create table if not exists ledger (key text primary key, value text not null) wi
 create table if not exists inputs (
     path primary key,           -- absolute; text, or a blob if it is not UTF-8
     state text not null,        -- begun, done
-    verdict text,               -- passed, failed, indeterminate, unsigned, signed, removed, timestamped, error
+    verdict text,               -- passed, failed, indeterminate, unsigned, error, or one of VERDICTS
     size integer, mtime_ns integer, inode integer, digest text,   -- of the input; SHA-256
     output, output_size integer, output_mtime_ns integer, output_inode integer, output_digest text,
     uid text,                   -- of the signature made in place
@@ -116,6 +116,8 @@ class Ledger:
         with contextlib.suppress(sqlite3.Error):
             self._base.close()
         self._lock.close()
+        if (here := _holding.pop(self.run, None)) is not None:
+            here.close()  # this process did the work itself, and may run again
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -158,7 +160,9 @@ class Ledger:
         output = Identity(row["output_size"], row["output_mtime_ns"], row["output_inode"], row["output_digest"] or "")
         shown = job.shown or job.source
         if self.purpose.in_place:
-            same = _same(output, job.before, job.source) or (row["uid"] and _has_signature(job.source, row["uid"]))
+            same = _same(output, job.before, job.source) or (
+                self.purpose.verb == "sign" and row["uid"] and _has_signature(job.source, row["uid"])
+            )
             return Outcome(shown, job, earlier=True) if same else None
         if not _same(source, job.before, job.source):
             return None
@@ -229,7 +233,13 @@ class Ledger:
         return row | {"uid": uid or None}
 
 
-VERDICTS = {"sign": "signed", "remove": "removed", "timestamp": "timestamped"}
+VERDICTS = {
+    "sign": "signed",
+    "remove": "removed",
+    "timestamp fetch": "timestamped",
+    "timestamp attach": "timestamped",
+    "timestamp query": "queried",
+}
 
 
 # ------------------------------------------------------------------------------------------------------- looking at it

@@ -25,14 +25,22 @@ class Placement:
     """`output` is a directory, made with what is below it as needed."""
     into: bool = False
     """`output` is a directory that exists, and the one input goes there."""
+    suffix: str = ""
+    """Added to the names of inputs below a directory, for outputs that are no DICOM."""
 
     def of(self, found: Input) -> str | None:
         """The path to write, None for in place."""
         if self.output is None:
             return None
         if self.mirrored or self.into:
-            return os.path.join(self.output, found.relative)
+            return os.path.join(self.output, found.relative + self.suffix)
         return self.output
+
+    def within(self, *, local: bool) -> str | None:
+        """The directory of mirrored outputs, if they are; as workers elsewhere understand it unless all is `local`."""
+        if not self.mirrored or self.output is None:
+            return None
+        return self.output if local else os.path.abspath(self.output)
 
 
 def placement(given: Sequence[str], output: str | None, *, in_place: bool) -> Placement:

@@ -214,7 +214,8 @@ class _Run:
         target = self.target(entry)
         job = Job(entry.path, target, entry.listed, before=identity(entry.path), relative=entry.relative)
         if not self.chosen.local:
-            job = replace(job, source=os.path.abspath(entry.path), shown=entry.path)
+            where = target and os.path.abspath(target)
+            job = replace(job, source=os.path.abspath(entry.path), target=where, shown=entry.path)
         if self.uid is not None and target is None:
             job = replace(job, uid=self.uid())
         return job if self.ledger is None else self.ledger.decide(job)

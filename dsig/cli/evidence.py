@@ -71,7 +71,7 @@ def _roots_of_tsas(function: Callable[..., int]) -> Callable[..., int]:
 
 
 @command.command("collect")
-@click.argument("paths", metavar="FILE|DIR...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILE|DIR|@LIST|-...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="EVIDENCE", help="Write the evidence to this file.")
 @click.option("--trust-root", "trusted", multiple=True, required=True, metavar="FILE|DIR", help="Trust these signers.")
 @click.option("--intermediate", "intermediates", multiple=True, metavar="FILE", help="Offer these for their paths.")

@@ -19,7 +19,18 @@ __all__ = ["command"]
 
 SHOWN = 20
 """Inputs in trouble that are shown."""
-VERDICTS = ("passed", "failed", "indeterminate", "unsigned", "signed", "removed", "error", "begun")
+VERDICTS = (
+    "passed",
+    "failed",
+    "indeterminate",
+    "unsigned",
+    "signed",
+    "removed",
+    "timestamped",
+    "queried",
+    "error",
+    "begun",
+)
 
 
 @click.group("ledger")

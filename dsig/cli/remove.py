@@ -59,8 +59,8 @@ def command(
     purpose = Purpose("remove", asked, in_place)
 
     @contextlib.contextmanager
-    def work(_chosen: Chosen, digests: bool) -> Iterator[RemoveWork]:
-        within = place.output if place.mirrored else None
+    def work(chosen: Chosen, digests: bool) -> Iterator[RemoveWork]:
+        within = place.within(local=chosen.local)
         yield RemoveWork(uid, everything, in_place, input_kind, limits, within, digests)
 
     def tell(removed: Removed) -> None:

@@ -161,7 +161,7 @@ def command(
         ):
             opened.append(key)
             settled = replace(options, mac_backend=plugins.settled_mac_backend(options.mac_backend))
-            yield SignWork(settled, shared, plugins, place.output if place.mirrored else None, digests)
+            yield SignWork(settled, shared, plugins, place.within(local=chosen.local), digests)
 
     with running(
         paths,

@@ -12,18 +12,22 @@ __all__ = ["query_options", "tsa_options"]
 
 
 def query_options(function: Callable[..., int]) -> Callable[..., int]:
-    """What a TSA is asked; the function gets `mac`, `policy`, `nonce` and `certificate`."""
-    options = (
-        click.option("--mac", default="SHA256", show_default=True, metavar="NAME", help="Hash of the signature."),
-        click.option("--policy", default="", metavar="OID", help="Policy the TSA shall follow. Default: its own."),
-        click.option("--nonce/--no-nonce", default=True, help="Send a random number to be repeated. Default: do."),
-        click.option(
-            "--cert-req/--no-cert-req", "certificate", default=True, help="Ask for the TSA's certificate. Default: do."
-        ),
+    """What a TSA is asked; the function gets `asked`, a `dsig.stamping.QueryOptions`."""
+
+    @click.option("--mac", default="SHA256", show_default=True, metavar="NAME", help="Hash of the signature.")
+    @click.option("--policy", default="", metavar="OID", help="Policy the TSA shall follow. Default: its own.")
+    @click.option("--nonce/--no-nonce", default=True, help="Send a random number to be repeated. Default: do.")
+    @click.option(
+        "--cert-req/--no-cert-req", "certificate", default=True, help="Ask for the TSA's certificate. Default: do."
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    @functools.wraps(function)
+    def wrapper(*args: Any, mac: str, policy: str, nonce: bool, certificate: bool, **kwargs: Any) -> int:
+        from dsig.stamping import QueryOptions
+
+        asked = QueryOptions(mac=mac, policy=policy, nonce=nonce, certificate=certificate)
+        return function(*args, asked=asked, **kwargs)
+
+    return wrapper
 
 
 def tsa_options(name: str, help_text: str, *, required: bool) -> Callable[[Callable[..., int]], Callable[..., int]]:
