@@ -5,7 +5,7 @@ A test module of a plugin::
     import pytest
     from dsig.testing import KeySourceContract, MacAlgorithmContract, assert_light
 
-    pytest_plugins = ["dsig.testing.fixtures"]     # in conftest.py: signed files and a PKI as fixtures
+    pytest_plugins = ["dsig.testing.fixtures"]     # in conftest.py: signed files, a PKI, a TSA, a token as fixtures
 
     class TestMac(MacAlgorithmContract):
         name = "ACME_BLAKE2B"
@@ -37,23 +37,31 @@ import pytest
 if TYPE_CHECKING:
     from dsig.testing.budget import assert_light
     from dsig.testing.crypto import CryptoBackendContract
+    from dsig.testing.executors import ExecutorContract
     from dsig.testing.keys import KeySourceContract
     from dsig.testing.macs import MacAlgorithmContract
     from dsig.testing.pki import Pki
     from dsig.testing.profiles import ProfileContract
     from dsig.testing.reporters import ReporterContract
     from dsig.testing.samples import faults, unsigned_file
+    from dsig.testing.timestamps import TimestampSourceContract
+    from dsig.testing.tokens import Token
     from dsig.testing.trust import TrustBackendContract
+    from dsig.testing.tsa import Tsa
 
 _HOMES = {
     "assert_light": "budget",
     "CryptoBackendContract": "crypto",
+    "ExecutorContract": "executors",
     "KeySourceContract": "keys",
     "MacAlgorithmContract": "macs",
     "Pki": "pki",
     "ProfileContract": "profiles",
     "ReporterContract": "reporters",
+    "TimestampSourceContract": "timestamps",
+    "Token": "tokens",
     "TrustBackendContract": "trust",
+    "Tsa": "tsa",
     "faults": "samples",
     "unsigned_file": "samples",
 }
@@ -61,19 +69,25 @@ _HOMES = {
 
 __all__ = [
     "CryptoBackendContract",
+    "ExecutorContract",
     "KeySourceContract",
     "MacAlgorithmContract",
     "Pki",
     "ProfileContract",
     "ReporterContract",
+    "TimestampSourceContract",
+    "Token",
     "TrustBackendContract",
+    "Tsa",
     "assert_light",
     "faults",
     "unsigned_file",
 ]
 
 # failures of a contract shall show values, in the modules of those who subclass it too
-pytest.register_assert_rewrite(*(f"dsig.testing.{home}" for home in sorted({*_HOMES.values()} - {"pki", "samples"})))
+pytest.register_assert_rewrite(
+    *(f"dsig.testing.{home}" for home in sorted({*_HOMES.values()} - {"pki", "samples", "tokens", "tsa"}))
+)
 
 
 def __getattr__(name: str) -> object:

@@ -14,12 +14,11 @@ from dsig.keys import NoSecrets, open_key
 from dsig.model import FileVerdict
 from dsig.plugins import default
 from dsig.testing.samples import unsigned_file
+from dsig.testing.secrecy import CANARY, all_texts
 from dsig.verbs.sign import SignOptions, sign
 from dsig.verbs.verify import VerifyOptions, verify
 
 __all__ = ["KeySourceContract"]
-
-CANARY = "kit-canary-4f1d"
 
 
 class KeySourceContract:
@@ -142,7 +141,7 @@ class KeySourceContract:
             with open_key(uri, certificate=certificate, secrets=secrets) as key:
                 key.signer.sign_digest(bytes(32), default().mac_algorithms.spec("SHA256"))
         except KeySourceError as error:
-            told = _all_texts(error)
+            told = all_texts(error)
         else:
             assert not secrets.asked, "a wrong secret was accepted"
         assert CANARY not in told
@@ -182,12 +181,3 @@ class _Wrong:
         """The canary, as often as the core would."""
         self.asked[kind] = self.asked.get(kind, 0) + 1
         return CANARY if self.asked[kind] <= 3 else None
-
-
-def _all_texts(error: BaseException | None) -> str:
-    """What could be printed of an exception and all that led to it."""
-    texts: list[str] = []
-    while error is not None:
-        texts += [str(error), repr(error), repr(vars(error))]
-        error = error.__cause__ or error.__context__
-    return " ".join(texts)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 __all__ = ["KEYS", "Certified", "Pki", "shared"]
 
@@ -71,10 +71,14 @@ class Pki:
         issuer: Certified | None = None,
         key: Key | None = None,
         ca: bool = False,
+        timestamping: bool = False,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
     ) -> Certified:
-        """A new certificate; its own issuer without `issuer`, for a new EC key without `key`, valid for a year."""
+        """A new certificate; its own issuer without `issuer`, for a new EC key without `key`, valid for a year.
+
+        With `timestamping` it is that of a TSA (RFC 3161 2.3).
+        """
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         above = None if issuer is None else x509.load_der_x509_certificate(issuer.certificate)
@@ -90,6 +94,8 @@ class Pki:
             .add_extension(_usage(ca=ca), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         )
+        if timestamping:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
         signing = key if issuer is None else issuer.key
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
+import itertools
 import random
+import signal
+import subprocess
 import sys
+import threading
 import types
 from contextlib import ExitStack, contextmanager
 from importlib import metadata
@@ -14,15 +19,19 @@ from pathlib import Path
 import pytest
 
 import dsig.plugins
-from dsig.errors import KeySourceError
+from dsig.errors import InputError, KeySourceError
 from dsig.hookspecs import (
     CryptoBackendSpec,
+    ExecutorSettings,
+    ExecutorSpec,
     KeyRequest,
     KeySourceSpec,
     MacAlgorithmSpec,
     ProfileSpec,
     ReporterSpec,
     SignatureCheck,
+    TaskLost,
+    TimestampSourceSpec,
     TrustBackendSpec,
     TrustEvidence,
     hookimpl,
@@ -31,15 +40,18 @@ from dsig.keys import NoSecrets
 from dsig.model import Finding, Status
 from dsig.testing import (
     CryptoBackendContract,
+    ExecutorContract,
     KeySourceContract,
     MacAlgorithmContract,
     ProfileContract,
     ReporterContract,
+    TimestampSourceContract,
     TrustBackendContract,
     assert_light,
     unsigned_file,
 )
 from dsig.testing.pki import shared
+from dsig.testing.tsa import serving
 
 ABC = {b"abc": hashlib.sha256(b"abc").hexdigest()}
 REAL = dsig.plugins.load()
@@ -47,6 +59,7 @@ CRYPTO = type(REAL.crypto_backends.get("cryptography"))
 TRUST = type(REAL.trust_backends.get("cryptography"))
 CREATOR = type(REAL.profiles.get("creator"))
 TEXT = type(REAL.reporters.get("text"))
+HTTP = type(REAL.timestamp_sources.get("http"))
 
 
 @pytest.fixture
@@ -540,6 +553,199 @@ def test_wrong_reporters(wrong, test, installed):
     contract = ReporterContract()
     contract.name = "wrong"
     assert_caught(contract, test)
+
+
+# ------------------------------------------------------------------------------------------- timestamps, executors
+
+
+class Overlays(HTTP):
+    """A way to TSAs with a scheme of its own, and one mistake."""
+
+    first = None
+
+    def stamp(self, request):
+        return super().stamp(dataclasses.replace(request, url=request.url.replace("wrong:", "http:", 1)))
+
+
+class Remembers(Overlays):
+    def stamp(self, request):
+        Remembers.first = Remembers.first or super().stamp(request)
+        return Remembers.first
+
+
+class NotBytes(Overlays):
+    def stamp(self, request):
+        return bytearray(super().stamp(request))
+
+
+class Cuts(Overlays):
+    def stamp(self, request):
+        return super().stamp(request)[:-1]
+
+
+class AsksForAnother(Overlays):
+    def stamp(self, request):
+        at = request.query.index(hashlib.sha256(b"this").digest())
+        query = request.query[:at] + bytes(32) + request.query[at + 32 :]
+        return super().stamp(dataclasses.replace(request, query=query))
+
+
+class MakesUp(Overlays):
+    def stamp(self, request):
+        try:
+            return super().stamp(request)
+        except InputError:
+            return b"0"
+
+
+class RaisesItsOwn(Overlays):
+    def stamp(self, request):
+        try:
+            return super().stamp(request)
+        except InputError as error:
+            raise OSError(error.message) from None
+
+
+class WaitsForever(Overlays):
+    def stamp(self, request):
+        threading.Event().wait()
+
+
+class TellsThePassword(Overlays):
+    def stamp(self, request):
+        raise InputError(f"no answer for {request.user}:{request.password}")
+
+
+class Prints(Overlays):
+    def stamp(self, request):
+        sys.stdout.write(f"asking {request.url}")
+        return super().stamp(request)
+
+
+class Swallows(Overlays):
+    def stamp(self, request):
+        super().stamp(request)
+        return b""
+
+
+SOURCES = [
+    (Remembers, "test_the_answer_is_that_of_the_tsa"),
+    (NotBytes, "test_the_answer_is_that_of_the_tsa"),
+    (Cuts, "test_the_answer_is_that_of_the_tsa"),
+    (AsksForAnother, "test_the_answer_is_that_of_the_tsa"),
+    (MakesUp, "test_nobody_there_is_told"),
+    (RaisesItsOwn, "test_nobody_there_is_told"),
+    (WaitsForever, "test_it_waits_no_longer_than_it_may"),
+    (TellsThePassword, "test_the_password_stays_secret"),
+    (RaisesItsOwn, "test_the_password_stays_secret"),
+    (Prints, "test_nothing_is_written_to_the_terminal"),
+    (Swallows, "test_a_signature_is_stamped"),
+    (Swallows, "test_a_tsa_that_refuses_has_answered"),
+]
+
+
+@pytest.fixture(scope="module")
+def tsa(tmp_path_factory):
+    with serving(shared(), tmp_path_factory.mktemp("tsa")) as tsa:
+        yield tsa
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(("wrong", "test"), SOURCES, ids=lambda value: getattr(value, "__name__", value))
+def test_wrong_timestamp_sources(wrong, test, installed, tsa, capfd, caplog, tmp_path_factory):
+    spec = TimestampSourceSpec(name="wrong", summary="x", factory="wrong_plugin:provider", schemes=("wrong",))
+    contract = TimestampSourceContract()
+    contract.name, contract.patience = "wrong", 0.1
+    url = tsa.url.replace("http:", "wrong:")
+    fixtures = {"url": url, "nobody_url": "wrong://127.0.0.1:9/tsa", "silent_url": url, "capfd": capfd,
+                "caplog": caplog, "tmp_path_factory": tmp_path_factory}  # fmt: skip
+    installed("dsig_timestamp_sources", spec, wrong)
+    assert_caught(contract, test, **fixtures)
+
+
+def test_a_timestamp_source_with_the_scheme_of_another(installed):
+    spec = TimestampSourceSpec(name="wrong", summary="x", factory="wrong_plugin:provider", schemes=("http",))
+    installed("dsig_timestamp_sources", spec, Overlays)
+    contract = TimestampSourceContract()
+    contract.name = "wrong"
+    assert_caught(contract, "test_its_schemes_are_its_own", url="http://127.0.0.1:9/tsa")
+
+
+def executor(function):
+    return type("WrongExecutor", (), {"run": lambda self, work, tasks, settings: function(work, tasks)})
+
+
+def hides_failures(work, tasks):
+    for task in tasks:
+        try:
+            yield work(task)
+        except Exception:  # noqa: BLE001 - the mistake
+            yield TaskLost("it failed")
+
+
+def wraps_failures(work, tasks):
+    for task in tasks:
+        try:
+            yield work(task)
+        except Exception as error:
+            raise RuntimeError("a task failed") from error
+
+
+def takes_signals(work, tasks):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from map(work, tasks)
+
+
+def says_so(work, tasks):
+    for task in tasks:
+        sys.stdout.write(f"done {task}")
+        yield work(task)
+
+
+class LosesWorkers:
+    """One process a task; where one dies, its task is forgotten."""
+
+    def run(self, work, tasks, settings):
+        for task in tasks:
+            ran = subprocess.run(
+                [sys.executable, "-c", f"from dsig.testing.executors import *; print({work.__name__}({task}))"
+                 .replace("*", work.__name__)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if ran.returncode == 0:
+                yield int(ran.stdout)
+
+
+EXECUTORS = {
+    "backwards": (executor(lambda work, tasks: map(work, reversed(list(tasks)))), "in_the_order_of_the_tasks"),
+    "twice": (executor(lambda work, tasks: (work(t) for t in tasks for _ in "ab")), "in_the_order_of_the_tasks"),
+    "the last is lost": (
+        executor(lambda work, tasks: (work(t) for t, _ in itertools.pairwise(tasks))),
+        "test_a_run_that_is_stopped_finishes_what_is_begun",
+    ),
+    "not done": (executor(lambda work, tasks: tasks), "in_the_order_of_the_tasks"),
+    "out of nothing": (executor(lambda work, tasks: iter([None])), "test_no_tasks_no_results"),
+    "all at once": (executor(lambda work, tasks: map(work, list(tasks))), "test_tasks_are_taken_when_they_are_needed"),
+    "hides failures": (executor(hides_failures), "test_what_the_work_raises_comes_up"),
+    "wraps failures": (executor(wraps_failures), "test_what_the_work_raises_comes_up"),
+    "takes signals": (executor(takes_signals), "test_signals_and_the_terminal_are_left_alone"),
+    "prints": (executor(says_so), "test_signals_and_the_terminal_are_left_alone"),
+    "loses workers": (LosesWorkers, "test_a_task_that_ends_its_worker_is_told_and_the_others_are_done"),
+}
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_wrong_executors(name, installed, capfd):
+    wrong, test = EXECUTORS[name]
+    installed("dsig_executors", ExecutorSpec(name="wrong", summary="x", factory="wrong_plugin:provider"), wrong)
+    contract = ExecutorContract()
+    contract.name = "wrong"
+    [test] = [method for method in dir(contract) if test in method]
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert_caught(contract, test, settings=ExecutorSettings(jobs=2), capfd=capfd)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # ------------------------------------------------------------------------------------------------------- start-up

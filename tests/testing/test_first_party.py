@@ -6,15 +6,19 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from support.clusters import cluster
 
 import dsig
+from dsig.hookspecs import ExecutorSettings
 from dsig.secrets import Channels, from_file
 from dsig.testing import (
     CryptoBackendContract,
+    ExecutorContract,
     KeySourceContract,
     MacAlgorithmContract,
     ProfileContract,
     ReporterContract,
+    TimestampSourceContract,
     TrustBackendContract,
     assert_light,
     faults,
@@ -97,6 +101,52 @@ class TestReporters(ReporterContract):
     @pytest.fixture(autouse=True)
     def format_name(self, name, monkeypatch):
         monkeypatch.setattr(TestReporters, "name", name, raising=False)
+
+
+@pytest.mark.interop
+class TestHttp(TimestampSourceContract):
+    name = "http"
+
+    @pytest.fixture
+    def url(self, dsig_tsa):
+        return dsig_tsa.url
+
+    @pytest.fixture
+    def nobody_url(self):
+        return "http://127.0.0.1:9/tsa"
+
+    @pytest.fixture
+    def silent_url(self, dsig_silent_url):
+        return dsig_silent_url
+
+
+@pytest.mark.parametrize("name", ["serial", "process"])
+class TestExecutors(ExecutorContract):
+    @pytest.fixture(autouse=True)
+    def executor_name(self, name, monkeypatch):
+        monkeypatch.setattr(TestExecutors, "name", name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def dask_address(tmp_path_factory):
+    with cluster(tmp_path_factory.mktemp("dask")) as (address, _):
+        yield address
+
+
+@pytest.mark.slow
+class TestDask(ExecutorContract):
+    name = "dask"
+
+    @pytest.fixture
+    def settings(self, dask_address):
+        return ExecutorSettings(scheduler=dask_address)
+
+
+def test_every_executor_and_source_of_ours_is_here():
+    plugins = dsig.plugins.default()
+    assert {p.spec.name for p in plugins.executors} == {"serial", "process", "dask"}
+    assert {p.spec.name for p in plugins.timestamp_sources} == {"http"}
+    assert {p.spec.name for p in plugins.crypto_backends} == {"cryptography"}
 
 
 def test_no_fault_of_the_kit_passes(tmp_path):
