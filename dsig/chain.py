@@ -65,7 +65,7 @@ class Chains:
         """Judge a DER certificate at an aware time.
 
         1. Anchors that are not valid at that time, or not self-issued, end no path; the latter may be part of one.
-        2. The certificate must be valid then and meant for `usage`.
+        2. The certificate must be valid then and meant for `usage`; for `Usage.ANY` a warning says what it is not for.
         3. The backend builds and validates a path; its answer is believed as far as it can be checked.
 
         Raises `PluginError` if a backend breaks the contract, `UsageError` for a time without zone.
@@ -82,7 +82,7 @@ class Chains:
             nobody = _finding("trust-no-anchors", "no trusted root was given, so nothing is known about who signed")
             return TrustEvidence(Status.INDETERMINATE, findings=(replace(nobody, severity="warning"),))
         unfit = tuple(fitness(facts, at, usage))
-        if unfit:
+        if any(finding.severity == "error" for finding in unfit):
             return TrustEvidence(Status.FAILED, findings=unfit)
         anchors, intermediates, left_out = self._sorted(material, at)
         if not anchors:
@@ -103,8 +103,8 @@ class Chains:
         origin = self.plugins.trust_backends.provider(self.trust_backend).origin
         evidence = self._believed(_asked(_Provider(provider), origin, request), request)
         if evidence.status is Status.PASSED:
-            return evidence
-        return replace(evidence, findings=(*evidence.findings, *left_out))
+            left_out = ()
+        return replace(evidence, findings=(*unfit, *evidence.findings, *left_out))
 
     def facts(self, der: bytes) -> CertificateFacts:
         """What a certificate says. Raises `ValueError` if it cannot be read."""
@@ -187,10 +187,14 @@ def fitness(facts: CertificateFacts, at: datetime, usage: Usage) -> Iterable[Fin
     """Why a certificate cannot vouch for what was made at that time, whoever issued it (RFC 5280 4.2.1.3, 4.2.1.12)."""
     yield from validity(facts, at)
     what = "time stamps" if usage is Usage.TIMESTAMPING else "signatures"
+    severity = "warning" if usage is Usage.ANY else "error"
     if facts.key_usage and not facts.key_usage & _KEY_USAGES:
         usages = ", ".join(sorted(facts.key_usage))
         yield _finding(
-            "trust-key-usage", f"the certificate is not for {what} but for {usages}", clause="RFC 5280 4.2.1.3"
+            "trust-key-usage",
+            f"the certificate is not for {what} but for {usages}",
+            severity,
+            clause="RFC 5280 4.2.1.3",
         )
     purposes = facts.extended_key_usage
     named = ", ".join(sorted(purposes)) or "nothing in particular"
@@ -205,6 +209,7 @@ def fitness(facts: CertificateFacts, at: datetime, usage: Usage) -> Iterable[Fin
         yield _finding(
             "trust-extended-key-usage",
             f"the certificate is not for signatures over data but for {named}",
+            severity,
             clause="RFC 5280 4.2.1.12",
         )
 

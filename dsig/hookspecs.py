@@ -350,6 +350,8 @@ class Usage(StrEnum):
     """Signatures over data: digitalSignature or contentCommitment (RFC 5280 4.2.1.3, 4.2.1.12)."""
     TIMESTAMPING = "timestamping"
     """Time stamp tokens: id-kp-timeStamping, critical and alone (RFC 3161 2.3)."""
+    ANY = "any"
+    """Signatures over data, made with a certificate for whatever it may be: that is told and does not decide."""
 
 
 class Revocation(StrEnum):

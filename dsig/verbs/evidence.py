@@ -133,7 +133,7 @@ class _Held:
         )
         proven = report.times.proven if report is not None else ""
         at = datetime.fromisoformat(proven) if proven else options.at or datetime.now(UTC)
-        chains: PastChains = past_chains(options, plugins, options.trust, Usage.SIGNING)
+        chains: PastChains = past_chains(options, plugins, options.trust, options.usage)
         path = chains.since(without_padding(found.item.certificate), options.trust, at).path
         # tokens carry their TSA's certificate or leave it to these
         self.certificates = (*path, *options.tsa_trust.intermediates, *options.tsa_trust.anchors)

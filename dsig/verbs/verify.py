@@ -55,6 +55,8 @@ class VerifyOptions:
     trust: TrustMaterial = field(default_factory=TrustMaterial)
     check_trust: bool = True
     """False: say nothing about who signed (`--no-trust`)."""
+    check_usage: bool = True
+    """False: that a signer's certificate is not for signatures (RFC 5280 4.2.1.3, 4.2.1.12) is a warning."""
     at: datetime | None = None
     """Time to judge certificates at, aware; None is now."""
     revocation: Revocation | None = None
@@ -88,6 +90,11 @@ class VerifyOptions:
     crypto_backend: str = "cryptography"
     trust_backend: str = "certvalidator"
     limits: Limits = DEFAULT
+
+    @property
+    def usage(self) -> Usage:
+        """What the certificates of signers have to be meant for."""
+        return Usage.SIGNING if self.check_usage else Usage.ANY
 
     def asked_revocation(self, material: TrustMaterial) -> Revocation:
         """What has to be known about revocation, the default worked out for what is offered."""
@@ -251,7 +258,7 @@ class _Verification:
 
     def trusted(self, trust: TrustMaterial, proven: datetime | None, certificate: bytes) -> TrustEvidence:
         """The chain of a signer's certificate, judged at the proven time, or else at that of evaluation."""
-        chains = self.chains(trust, Usage.SIGNING)
+        chains = self.chains(trust, self.options.usage)
         return chains.judge(certificate, trust, self.at) if proven is None else chains.since(certificate, trust, proven)
 
     def held(

@@ -17,6 +17,8 @@ from interop_peers import CORPUS, ENVIRONMENT, PKI, dsig_signs, run, succeed
 from support.dcmsign import Run
 from support.dcmsign_differences import DIFFERENCES
 
+import dsig
+
 pytestmark = pytest.mark.interop
 
 MR = base("mr.dcm")
@@ -159,6 +161,18 @@ def test_what_dsig_verify_would_have_said_is_said_here(tmp_path: Path):
         extra = [line for line in both.ours.log.splitlines() if line not in both.peer.log.splitlines()]
         assert len(extra) == 1
         assert f"dsig verify would have said: {name}" in extra[0]
+
+
+@pytest.mark.parametrize("name", ["noku", "wrongeku", "tsa-cert-signs", "ca-cert-signs"])
+def test_what_a_certificate_is_meant_for_is_told_here(name: str, tmp_path: Path):
+    """Decision 40: the verdict is that of the peer, and the warning is that of `dsig verify`."""
+    path = CORPUS / "files" / f"v-pki-{name}.dcm"
+    both = run_both(tmp_path, *CA, path)
+    assert codes(both) == (0, 0)
+    [signature] = dsig.verify(path, dsig.VerifyOptions(trust=dsig.load_trust([CA[1]], [CA[3]]))).signatures
+    assert signature.verdict is dsig.Status.FAILED
+    [wrong] = [f.message for f in signature.axes["trust"].findings if f.severity == "error"]
+    assert f"W:   dsig verify would have said: failed: {wrong}" in both.ours.log.splitlines()
 
 
 # ------------------------------------------------------------------------------------------------------------- signing

@@ -135,7 +135,6 @@ REFUSED: tuple[str, ...] = (
     "several MAC Parameters items with the number a signature refers to",
     "encapsulated pixel data whose fragments can be divided in more than one way",
     "signatures whose MAC leaves out what PS3.3 C.12.1.1.3.1.1 wants in it",
-    "certificates whose key usage or extended key usage is not for signatures",
     "paths to an authority that has expired, whatever a timestamp says about the signer's own certificate",
     "timestamps of authorities that are revoked or whose certificates are not for timestamps",
     "inserting a timestamp whose own signature is wrong",

@@ -76,6 +76,24 @@ def test_time_stamps_need_a_certificate_for_time_stamps_alone_and_critically_so(
     assert stamping(purposes(TIME, critical=True), usage("key_agreement")) == (Status.FAILED, ["trust-key-usage"])
 
 
+def test_what_a_certificate_is_meant_for_can_be_told_without_deciding():
+    def anything(*extensions, **more):
+        return judged(issue("signer", ROOT, extensions), usage=Usage.ANY, **more)
+
+    assert anything(usage("digital_signature")) == PASSED
+    assert anything(usage("key_cert_sign")) == (Status.PASSED, ["trust-key-usage"])
+    assert anything(usage("key_agreement"), purposes(SERVER, critical=True)) == (
+        Status.PASSED,
+        ["trust-key-usage", "trust-extended-key-usage"],
+    )
+    [told] = CHAINS.judge(issue("signer", ROOT, [purposes(TIME)]).der, TRUSTED, NOW, usage=Usage.ANY).findings
+    assert told.severity == "warning"
+    expired = anything(usage("key_agreement"), at=UNTIL + timedelta(days=1))
+    assert expired == (Status.FAILED, ["trust-expired", "trust-key-usage"])
+    stranger = issue("stranger", extensions=[usage("key_agreement")])
+    assert judged(stranger, usage=Usage.ANY)[0] is Status.FAILED
+
+
 # ------------------------------------------------------------------------------------------------------------- when
 
 

@@ -44,6 +44,7 @@ STAMP = "timestamp-"
 """How codes of findings about a timestamp that is there begin."""
 _WAIVED = "profile-purpose"
 """The tool does not look at the purpose."""
+_USAGES = ("trust-key-usage", "trust-extended-key-usage")
 
 
 def verified(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:
@@ -60,6 +61,7 @@ def verified(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCod
         convert_un=asked.convert_un,
         dictionary=dictionary,
         input_kind=asked.input_kind,
+        check_usage=False,  # the tool does not look at usages
     )
     report = verify(places(asked).given, options)
     if report.error is not None:
@@ -120,6 +122,7 @@ def _tell(number: int, signature: SignatureReport, judged: Result, asked: Reques
 def _stricter(signature: SignatureReport, judged: Result, asked: Request) -> Iterator[Finding]:
     """What `dsig verify` would have failed this signature for."""
     yield from judged.overlooked
+    yield from (f for f in signature.axes["trust"].findings if f.code in _USAGES)
     if asked.require == "sr":
         yield from (f for f in _profile_errors(signature) if f.code == _WAIVED)
 
