@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import IO, Any, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 
 import pluggy
 
@@ -48,6 +48,7 @@ __all__ = [
     "MacAlgorithmSpec",
     "MacBackend",
     "MacBackendSpec",
+    "Picture",
     "Profile",
     "ProfileSpec",
     "Reporter",
@@ -61,6 +62,8 @@ __all__ = [
     "Signer",
     "Spec",
     "TaskLost",
+    "Thumbnailer",
+    "ThumbnailerSpec",
     "TimestampEvidence",
     "TimestampFacts",
     "TimestampQuery",
@@ -173,6 +176,13 @@ class ReporterSpec(Spec):
 
     It is then called while files are still being looked at, and a million of them need no memory.
     """
+    pictures: bool = False
+    """True if it shows `FileReport.thumbnail` where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThumbnailerSpec(Spec):
+    """Registers a `Thumbnailer`; its factory is imported in a process of its own, never in that of the verdicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -614,6 +624,39 @@ class Reporter(Protocol):
         """Write `report` to `stream` (text, or bytes if the spec says `binary`). `verbose`: -1 quiet, 0, 1 detailed."""
 
 
+# ------------------------------------------------------------------------------------------------------- thumbnails
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a `Thumbnailer` drew: bare samples, out of which the core writes the file that reports show."""
+
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    samples: bytes
+    """Row by row, a byte for each pixel (black is 0), or three (red, green, blue)."""
+    frame: int = 1
+    """Which frame it shows, counted from 1."""
+    frames: int = 1
+    """How many there are."""
+
+
+class Thumbnailer(Protocol):
+    """Draws instances small, for reports (`--thumbnails`).
+
+    It decodes pixels, which is where hostile data are at their best: a process without output, files or much memory and
+    time does it, a new one for each file, and no verdict waits for it.
+    """
+
+    def draw(self, file: BinaryIO, edge: int) -> Picture:
+        """Draw the instance at most `edge` pixels wide and high.
+
+        Raises `ValueError` with the reason, for people, if there is nothing to draw or no way to decode it.
+        """
+
+
 # -------------------------------------------------------------------------------------------------------- executors
 
 
@@ -725,6 +768,15 @@ def dsig_profiles() -> Iterable[ProfileSpec]:
 @hookspec
 def dsig_reporters() -> Iterable[ReporterSpec]:
     """Register report formats, selected by `--format NAME`."""
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_thumbnailers() -> Iterable[ThumbnailerSpec]:
+    """Register ways to draw instances small, selected by `--thumbnailer NAME`.
+
+    Example: `return [ThumbnailerSpec(name="slides", summary="…", factory="my_plugin.slides:Slides")]`.
+    """
     raise NotImplementedError
 
 

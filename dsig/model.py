@@ -29,6 +29,7 @@ __all__ = [
     "SignatureReport",
     "SignerFacts",
     "Status",
+    "Thumbnail",
     "Times",
     "UnsignedElement",
 ]
@@ -234,6 +235,24 @@ class ErrorReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of an instance, to recognise it by and for nothing else: no verdict depends on it."""
+
+    png: bytes = b""
+    """A PNG file that this package wrote, whoever drew it; empty if there is no picture."""
+    width: int = 0
+    """Pixels."""
+    height: int = 0
+    """Pixels."""
+    frame: int = 1
+    """Which frame of the instance it shows, counted from 1."""
+    frames: int = 1
+    """How many there are."""
+    reason: str = ""
+    """Why there is no picture, for people."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileReport:
     """Verdict on one file."""
 
@@ -245,6 +264,8 @@ class FileReport:
     sop_instance_uid: str = ""
     transfer_syntax: str = ""
     error: ErrorReport | None = None
+    thumbnail: Thumbnail | None = None
+    """None unless somebody asked (`--thumbnails`): it shows a patient. Not part of the JSON form."""
 
     def _repr_html_(self) -> str | None:
         """What notebooks show."""

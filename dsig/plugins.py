@@ -39,6 +39,8 @@ from dsig.hookspecs import (
     Reporter,
     ReporterSpec,
     Spec,
+    Thumbnailer,
+    ThumbnailerSpec,
     TimestampSource,
     TimestampSourceSpec,
     TimestampVerifier,
@@ -203,6 +205,7 @@ class Plugins:
         )
         self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
         self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
+        self.thumbnailers: Providers[ThumbnailerSpec, Thumbnailer] = Providers("thumbnailer", ("draw",))
         self.executors: Providers[ExecutorSpec, Executor] = Providers("executor", ("run",))
         self.commands: Providers[CommandSpec, Command] = Providers(
             "command", ("make_context", "invoke"), instantiate=False
@@ -232,6 +235,7 @@ class Plugins:
             "dsig_timestamp_sources": (TimestampSourceSpec, self.timestamp_sources),
             "dsig_profiles": (ProfileSpec, self.profiles),
             "dsig_reporters": (ReporterSpec, self.reporters),
+            "dsig_thumbnailers": (ThumbnailerSpec, self.thumbnailers),
             "dsig_executors": (ExecutorSpec, self.executors),
             "dsig_commands": (CommandSpec, self.commands),
         }

@@ -37,7 +37,7 @@ from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import InputError, UsageError, Where
 from dsig.evidence import Evidence
-from dsig.hookspecs import ReporterSpec, Revocation
+from dsig.hookspecs import ReporterSpec, Revocation, ThumbnailerSpec
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
@@ -47,8 +47,10 @@ from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used
 
 if TYPE_CHECKING:
+    from dsig.batch.outcome import Outcome
     from dsig.batch.purpose import Purpose
     from dsig.cli.progress import Progress
+    from dsig.thumbnails import Studio, Version
 
 __all__ = ["STATUS", "command"]
 
@@ -113,6 +115,10 @@ STATUS = {
     "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
 )
 @click.option("--report", metavar="FILE", help="Write the report to this file instead of standard output.")
+@click.option(
+    "--thumbnails", is_flag=True, help="Show the instances in the report (html, pdf). The report then shows patients."
+)
+@click.option("--thumbnailer", default="pydicom", show_default=True, metavar="NAME", help="Who draws the thumbnails.")
 @backend_option("crypto")
 @mac_backend_option
 @backend_option("trust")
@@ -146,6 +152,8 @@ def command(
     limits: Limits,
     form: str,
     report: str | None,
+    thumbnails: bool,
+    thumbnailer: str,
     crypto_backend: str,
     mac_backend: str,
     trust_backend: str,
@@ -194,30 +202,40 @@ def command(
     reporter = plugins.reporters.provider(form)
     plugins.reporters.get(form)  # a report that cannot be written is known before the work
     loudness = int(verbose) - int(quiet)
+    if thumbnails and not reporter.spec.pictures:
+        showing = ", ".join(sorted(p.spec.name for p in plugins.reporters if p.spec.pictures)) or "none"
+        raise UsageError(f"a report of the format {form} shows no thumbnails", hint=f"formats that do: {showing}")
 
     @contextlib.contextmanager
     def work(_chosen: Chosen, digests: bool) -> Iterator[VerifyWork]:
         yield VerifyWork(options, plugins, digests)
 
-    with running(
-        paths,
-        many,
-        plugins,
-        kind=input_kind,
-        quiet=quiet,
-        work=work,
-        purpose=lambda: _purpose(replace(options, at=_time(at)), plugins),
-    ) as run:
+    with (
+        _studio(plugins.thumbnailers.provider(thumbnailer) if thumbnails else None) as studio,
+        running(
+            paths,
+            many,
+            plugins,
+            kind=input_kind,
+            quiet=quiet,
+            work=work,
+            purpose=lambda: _purpose(replace(options, at=_time(at)), plugins),
+        ) as run,
+    ):
         statuses: set[int] = set()
-        files = _reports(run, statuses)
+        sources: list[tuple[str, Version | None]] | None = None if studio is None else []
+        files = _reports(run, statuses, sources)
         first = list(itertools.islice(files, 2))  # trouble with everything is known before a report begins
         view: ReportView
         live = LiveReport(itertools.chain(first, files), lambda file: plugins_used(options, plugins, [file]))
         live.uses({reporter.origin, *plugins_used(options, plugins, ())})
-        if len(first) < 2 or not reporter.spec.streams:
+        if len(first) < 2 or studio is not None or not reporter.spec.streams:
             files_ = tuple(live.files)
             if live.failed is not None:
                 raise live.failed
+            if studio is not None and sources is not None:
+                files_ = studio.pictured(files_, sources)
+                live.uses({plugins.thumbnailers.provider(thumbnailer).origin})
             view = Report(files_, live.plugins)
         else:
             view = live
@@ -230,11 +248,27 @@ def command(
         return run.stopped() or gravest(statuses)
 
 
-def _reports(run: Running, statuses: set[int]) -> Iterator[FileReport]:
-    """The report on each file; that of something that is no file says so."""
+@contextlib.contextmanager
+def _studio(provider: Provider[ThumbnailerSpec] | None) -> Iterator[Studio | None]:
+    """Who draws thumbnails, if somebody wants them. Raises `PluginError` if that one does not load."""
+    if provider is None:
+        yield None
+        return
+    from dsig.thumbnails import Studio
+
+    with Studio(provider) as studio:
+        yield studio
+
+
+def _reports(
+    run: Running, statuses: set[int], sources: list[tuple[str, Version | None]] | None = None
+) -> Iterator[FileReport]:
+    """The report on each file; that of something that is no file says so. `sources` gets what thumbnails need."""
     alone = True
     while (outcome := next(run.outcomes, None)) is not None:
         number, alone = (0 if alone else 1), False
+        if sources is not None:
+            sources.append(_source(outcome))
         if isinstance(outcome.result, FileReport):
             statuses.add(STATUS[outcome.result.verdict])
             yield outcome.result
@@ -254,6 +288,14 @@ def _reports(run: Running, statuses: set[int]) -> Iterator[FileReport]:
             run.outcomes = itertools.chain([following], run.outcomes)
         statuses.add(ExitStatus.INPUT)
         yield FileReport(outcome.path, FileVerdict.ERROR, error=error_of(outcome.error))
+
+
+def _source(outcome: Outcome) -> tuple[str, Version | None]:
+    """Where the file is, and what it was before it was verified."""
+    job = outcome.job
+    if job is None or job.before is None:
+        return outcome.path, None
+    return job.source, (job.before.size, job.before.mtime_ns, job.before.inode)
 
 
 def _purpose(options: VerifyOptions, plugins: Plugins) -> Purpose:

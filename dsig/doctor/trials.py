@@ -189,6 +189,15 @@ def _reporter(reporter: Any, provider: Provider[Any]) -> None:
         raise UnfitError("its report looks the same whatever the verdict is")
 
 
+def _thumbnailer(thumbnailer: Any, _: Provider[Any]) -> None:
+    """What is no instance has no picture."""
+    try:
+        thumbnailer.draw(io.BytesIO(b"garbage"), 64)
+    except ValueError:
+        return
+    raise UnfitError("it draws a picture of garbage")
+
+
 def _executor(executor: Any, provider: Provider[Any]) -> None:
     """Three small tasks; not on a cluster."""
     if provider.spec.local and list(executor.run(abs, iter((-1, -2, -3)), ExecutorSettings(1))) != [1, 2, 3]:
@@ -204,6 +213,7 @@ TRIALS: Mapping[str, Callable[[Any, Provider[Any]], None]] = {
     "dsig_timestamp_verifiers": _timestamp_verifier,
     "dsig_profiles": _profile,
     "dsig_reporters": _reporter,
+    "dsig_thumbnailers": _thumbnailer,
     "dsig_executors": _executor,
 }
 """By hook. Ways to timestamp authorities and commands are loaded only: trying them would do something."""

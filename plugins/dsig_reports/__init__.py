@@ -21,6 +21,7 @@ def dsig_reporters() -> list[ReporterSpec]:
             name="html",
             summary="for people: one file for a browser, with everything, to search, filter and print",
             factory="dsig_reports.html_document:HtmlReporter",
+            pictures=True,
         ),
         ReporterSpec(
             name="json",
@@ -39,5 +40,6 @@ def dsig_reporters() -> list[ReporterSpec]:
             factory="dsig_reports.pdf:PdfReporter",
             requires="pip install 'dsig[pdf]'",
             binary=True,
+            pictures=True,
         ),
     ]

@@ -128,6 +128,10 @@ class _FileView:
     axes: tuple[tuple[str, Status], ...]
     """The worst answer of all signatures to each question."""
     signatures: tuple[_SignatureView, ...]
+    picture: Markup
+    """URL of the thumbnail, which is its data; empty without."""
+    pixels: str
+    """What it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,14 @@ def _file(file: FileReport) -> _FileView:
         if signatures
         else (),
         tuple(_signature(s) for s in signatures[:LISTED]),
+        _picture(file),
+        wording.pixels(file),
     )
+
+
+def _picture(file: FileReport) -> Markup:
+    png = file.thumbnail.png if file.thumbnail else b""
+    return Markup(f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}" if png else "")  # noqa: S704
 
 
 def _signature(signature: SignatureReport) -> _SignatureView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dsig.model import FileReport, FileVerdict, Report, Status
+from dsig.model import Extent, FileReport, FileVerdict, Report, Status
 
 __all__ = [
     "ANSWERS",
@@ -16,6 +16,7 @@ __all__ = [
     "common_name",
     "date_time",
     "headline",
+    "pixels",
     "said",
 ]
 
@@ -110,6 +111,22 @@ def said(file: FileReport) -> str:
     trusted = all(s.axes["trust"].status is Status.PASSED for s in file.signatures)
     who = "The signer is trusted." if trusted else "Nobody asked who signed."
     return f"{what or 'Unchanged since it was signed.'} {who}"
+
+
+def pixels(file: FileReport) -> str:
+    """What a picture of the instance is worth, as a sentence."""
+    about = [s for s in file.signatures if s.location == "/" and s.coverage.protection.pixels is not Extent.UNSIGNED]
+    holding = [s for s in about if all(s.axes[name].status is Status.PASSED for name in ("structure", "integrity"))]
+    extents = {s.coverage.protection.pixels for s in holding}
+    if Extent.SIGNED in extents:
+        return (
+            f"Its pixels are as {'they were signed' if file.verdict is FileVerdict.PASSED else 'somebody signed them'}."
+        )
+    if Extent.PARTLY in extents:
+        return "Only some of its pixels are signed."
+    if about:
+        return "Its pixels need not be those that were signed."
+    return "No signature protects its pixels."
 
 
 def headline(report: Report) -> str:
