@@ -117,12 +117,16 @@ class Integrity:
     def outcome(self, found: FoundSignature, attempt: Attempt, facts: CertificateFacts | None) -> Outcome:
         """Does the signature value match the data, as stored or under another reading worth trying?"""
         if attempt.running is None or found.mac is None:
-            blocked = any(f.severity == "error" for f in attempt.findings)
-            status = Status.INDETERMINATE if blocked else Status.NOT_CHECKED
+            unknown = any(f.severity == "error" for f in attempt.findings)
+            status = Status.INDETERMINATE if unknown else Status.NOT_CHECKED
             return Outcome(Axis(status, tuple(attempt.findings)), attempt.reading)
         digest = attempt.running.digest()
+        blocked = next((f for f in attempt.findings if f.severity == "error"), None)
         if facts is None or not found.item.signature:
-            return Outcome(Axis(Status.NOT_CHECKED, tuple(attempt.findings)), attempt.reading, digest)
+            status = Status.INDETERMINATE if blocked else Status.NOT_CHECKED
+            return Outcome(Axis(status, tuple(attempt.findings)), attempt.reading, digest)
+        if blocked is not None:
+            return self.impossible(found, attempt, blocked, digest)
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm)
         notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts)]
         reason = self.mismatch(found, digest)
@@ -137,6 +141,19 @@ class Integrity:
             if not self.mismatch(found, other):
                 return Outcome(_matched_otherwise(reading, notes), reading, other)
         return self.recovered(found, attempt, notes, digest, reason)
+
+    def impossible(self, found: FoundSignature, attempt: Attempt, reason: Finding, digest: bytes) -> Outcome:
+        """Data that cannot be what was hashed, by what their transfer syntaxes say: is that so?"""
+        if self.mismatch(found, digest):
+            return Outcome(Axis(Status.INDETERMINATE, tuple(attempt.findings)), attempt.reading)
+        changed = Finding(
+            "mac-transfer-syntax-changed",
+            "the signature matches the data as they stand, so either the MAC Calculation Transfer Syntax UID or the"
+            " Transfer Syntax UID of the file was changed; neither is signed",
+            reason.location,
+            "PS3.3 C.12.1.1.3.1.1",
+        )
+        return Outcome(Axis(Status.FAILED, (changed, *attempt.findings)), attempt.reading, digest)
 
     def recovered(
         self, found: FoundSignature, first: Attempt, notes: list[Finding], digest: bytes, reason: str

@@ -20,8 +20,8 @@ __all__ = ["DEFAULT", "NAMES", "Limits", "beyond", "parse_limits"]
 class Limits:
     """Named bounds; all sizes in bytes, times in seconds."""
 
-    depth: int = 128
-    """Nested sequences below the data set. Real objects rarely pass 10."""
+    depth: int = 64
+    """Nested sequences below the data set. Real objects rarely pass 10; other readers stop here too."""
     top_level_elements: int = 65_536
     """Elements held for one data set or signed item; nested elements are streamed."""
     elements: int = 1 << 24

@@ -32,10 +32,15 @@ MEANING = frozenset(
 
 
 def strict_axis(name: str, axis: Axis) -> Axis:
-    """The axis as --strict has it; `coverage` fails for what changes meaning, trust and time stay as they are."""
+    """The axis as --strict has it; `coverage` fails for what changes meaning, trust and time stay as they are.
+
+    A structure that leaves open what readers see fails.
+    """
     if name not in ("structure", "integrity", "coverage"):
         return axis
     findings = strict_findings(axis.findings, only=MEANING if name == "coverage" else None)
+    if name == "structure" and axis.status is Status.INDETERMINATE:
+        return Axis(Status.FAILED, findings)
     return axis if findings == axis.findings else Axis(Status.FAILED, findings)
 
 

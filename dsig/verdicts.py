@@ -12,9 +12,16 @@ __all__ = ["file_verdict", "verdict", "with_coverage", "with_profiles", "worst"]
 _GRAVITY = [Status.PASSED, Status.NOT_CHECKED, Status.INDETERMINATE, Status.FAILED]
 
 
+UNDECIDED = frozenset({"transfer-syntax-unknown"})
+"""Errors that leave the question open: nobody knows which data set other readers see."""
+
+
 def worst(*findings: Finding) -> Status:
-    """Failed if any finding is an error, else passed."""
-    return Status.FAILED if any(f.severity == "error" for f in findings) else Status.PASSED
+    """Failed if any finding is an error, indeterminate if these only leave the question open, else passed."""
+    errors = {f.code for f in findings if f.severity == "error"}
+    if not errors:
+        return Status.PASSED
+    return Status.INDETERMINATE if errors <= UNDECIDED else Status.FAILED
 
 
 def verdict(required: Sequence[Status]) -> Status:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from dsig.dicom.lookup import PLAIN, Lookup
@@ -13,6 +14,7 @@ __all__ = [
     "IMPLICIT_LE",
     "Encoding",
     "TransferSyntax",
+    "is_known",
     "transfer_syntax",
 ]
 
@@ -76,6 +78,15 @@ _NATIVE = {
         TransferSyntax("1.2.840.113619.5.2", IMPLICIT_LE),
     )
 }
+
+
+_COMPRESSED = re.compile(r"1\.2\.840\.10008\.1\.2\.(1\.98|[478]\.[1-9][0-9]*(\.1)?|5)", re.ASCII)
+"""Uncompressed, JPEG and video, streams, deflated frames, RLE (PS3.5 annex A); to come ones of these families too."""
+
+
+def is_known(uid: str) -> bool:
+    """Whether every reader takes a data set of this transfer syntax for the same, or leaves it alone."""
+    return uid in _NATIVE or _COMPRESSED.fullmatch(uid) is not None
 
 
 def transfer_syntax(uid: str) -> TransferSyntax:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dsig.dicom.dataset import DataSet, Element, read_data_set
-from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
+from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding, is_known
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import Path, format_path, format_tag
 from dsig.dicom.walk import FRAGMENTS
@@ -27,7 +27,6 @@ from dsig.signature.structure import level_findings, mac_item_for, signature_fin
 __all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
 
 PIXEL_DATA = 0x7FE00010
-_DICOM_ROOT = "1.2.840.10008.1.2"
 _IMPLICIT = ("1.2.840.10008.1.2", "1.2.840.113619.5.2")
 _BIG = "1.2.840.10008.1.2.2"
 
@@ -77,7 +76,7 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         macs = read_mac_items(level, limits)
         # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
         around = () if level is main else tuple(level_findings(main))
-        general = (*around, *level_findings(level), *_meta_findings(file))
+        general = (*around, *level_findings(level), *_meta_findings(file), *_syntax_findings(file))
         for item in items:
             mac, reference = mac_item_for(item, macs)
             own = signature_findings(level, item, mac, uids)
@@ -158,15 +157,14 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
 def _syntax_findings(file: DicomFile) -> Iterator[Finding]:
     """A transfer syntax that is missing or unknown: each reader does what it thinks best."""
     uid = file.meta_text(0x00020010)
-    if not file.meta or uid == _DICOM_ROOT or uid.startswith(_DICOM_ROOT + ".") or uid in _IMPLICIT:
+    if not file.meta or is_known(uid):
         return
     said = f"is {uid}, which is not one of the standard's" if uid else "is missing"
     yield Finding(
         "transfer-syntax-unknown",
-        f"the Transfer Syntax UID {said}; the data set is read as explicit or implicit VR by its looks",
+        f"the Transfer Syntax UID {said}; the data set is read by its looks, and other readers may read another one",
         format_tag(0x00020010),
         "PS3.10 7.1",
-        "warning",
     )
 
 
@@ -177,10 +175,11 @@ def _meta_findings(file: DicomFile) -> Iterator[Finding]:
 
 
 def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | None, list[Finding]]:
-    """Encoding of the MAC stream for (0400,0010), or None with the reason why the stream cannot be rebuilt.
+    """Encoding of the MAC stream for (0400,0010), None without MAC Parameters.
 
     Encapsulated pixel data can be hashed only as they are, so the file must still have the transfer syntax the MAC was
-    made in; pixel data that are not signed do not matter.
+    made in; pixel data that are not signed do not matter. An error says why the data as they stand cannot be what was
+    hashed: if they are, the transfer syntax was changed, which no MAC covers.
     """
     if found.mac is None:
         return None, []
@@ -191,9 +190,8 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
         where = format_path(data.path)
         return Finding(code, message, where, "PS3.3 C.12.1.1.3.1.1", severity)
 
-    known = uid == _DICOM_ROOT or uid.startswith(_DICOM_ROOT + ".") or uid in _IMPLICIT
-    if not known and uid != file.syntax.uid:
-        return None, [
+    if not is_known(uid) and uid != file.syntax.uid:
+        return EXPLICIT_LE, [
             finding("mac-transfer-syntax-unknown", f"MAC Calculation Transfer Syntax UID {uid!r} is not known", "error")
         ]
     native = uid in _IMPLICIT or uid in (_BIG, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
@@ -202,7 +200,7 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
             continue
         encapsulated = element.kind == FRAGMENTS
         if encapsulated == native or (encapsulated and uid != file.syntax.uid):
-            return None, [
+            return EXPLICIT_LE, [
                 finding(
                     "pixel-encoding-changed",
                     f"the pixel data were signed as {uid} and are now stored as {file.syntax.uid};"

@@ -34,7 +34,6 @@ RELOCATABLE_BELOW = 0x04000005
 FORBIDDEN_GROUPS = frozenset({0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0007, 0xFFFF})
 """Commands, File Meta Information, and odd groups that are not even private (PS3.5 7.1 and 7.8)."""
 
-_SEVERITY = {"unknown-vr": "warning", "delimiter-length": "warning"}
 _SHOWN = 8
 
 
@@ -67,20 +66,18 @@ def note_finding(note: Note) -> Finding:
         f"{note.message} (byte {note.offset})",
         note.path,
         "PS3.5 7.1",
-        _SEVERITY.get(note.code, "error"),
     )
 
 
 def refuse_disorder(level: DataSet) -> None:
     """Raise `MalformedError` for a level that two readers may read in two ways: it must not get a signature."""
     for note in level.notes:
-        if _SEVERITY.get(note.code, "error") == "error":
-            raise MalformedError(
-                f"{note.message}; readers would disagree about what is signed",
-                code=note.code,
-                where=Where(level.source.name, note.path or None, note.offset),
-                hint="repair the file first, for instance by loading and saving it with pydicom",
-            )
+        raise MalformedError(
+            f"{note.message}; readers would disagree about what is signed",
+            code=note.code,
+            where=Where(level.source.name, note.path or None, note.offset),
+            hint="repair the file first, for instance by loading and saving it with pydicom",
+        )
 
 
 def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[MacItem | None, list[Finding]]:
@@ -118,7 +115,6 @@ def signature_findings(
             f"another signature of this file has the UID {signature.uid}; it counts once",
             format_path(signature.data.path, UID),
             CLAUSE,
-            "warning",
         )
     if mac is None:
         return

@@ -311,7 +311,10 @@ class _Comparison:
         """Where the two MAC streams part."""
         if x is None or y is None or x.mac is None or y.mac is None:
             return None
-        encodings = (mac_encoding(x, self.a.file)[0], mac_encoding(y, self.b.file)[0])
+        said = (mac_encoding(x, self.a.file), mac_encoding(y, self.b.file))
+        if any(finding.severity == "error" for _, findings in said for finding in findings):
+            return None
+        encodings = said[0][0], said[1][0]
         if encodings[0] is None or encodings[1] is None:
             return None
         streams: list[Iterator[Piece]] = [

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
+from dsig.dicom.encoding import is_known
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_location
 from dsig.dicom.lookup import PLAIN, Lookup
@@ -189,6 +190,15 @@ class _Signing:
                 code="meta-group-length",
                 where=Where(file.source.name, "(0002,0000)"),
                 hint="repair the file first, for instance by loading and saving it with pydicom",
+            )
+
+        if file.meta and not is_known(file.syntax.uid):
+            raise MalformedError(
+                f"the Transfer Syntax UID {file.syntax.uid} is not one of the standard's; readers would disagree about"
+                " what the data set says",
+                code="transfer-syntax-unknown",
+                where=Where(file.source.name, "(0002,0010)"),
+                hint="correct it, or strip the File Meta Information and name the encoding with --input",
             )
 
         # 3. What to sign, with what the profile wants.
@@ -523,9 +533,10 @@ class _Signing:
 
 
 def _as_wanted(file: DicomFile, options: SignOptions) -> contextlib.AbstractContextManager[DicomFile]:
-    return as_wanted(
-        file, options.transfer_syntax, options.lengths, file_format=options.file_format, limits=options.limits
-    )
+    wanted = options.transfer_syntax
+    if wanted is None and file.meta and not file.meta_text(0x00020010):
+        wanted = file.syntax.uid  # nobody could be sure of what is signed if the file went on without one
+    return as_wanted(file, wanted, options.lengths, file_format=options.file_format, limits=options.limits)
 
 
 def _lookup(options: SignOptions) -> Lookup:

@@ -166,7 +166,7 @@ NESTED: dict[str, Callable[[], bytes]] = {
         + (END_OF_ITEM + END_OF_SEQUENCE) * 200
     ),
 }
-"""More nesting than the limit of 128 (`dsig.Limits.depth`)."""
+"""More nesting than the limit of 64 (`dsig.Limits.depth`)."""
 
 DISORDER: dict[str, Callable[[], bytes]] = {
     "groups out of order": lambda: part10(PIXELS + NAME),

@@ -104,11 +104,11 @@ def test_disorder_is_not_signed(name, key, cli, good_key, tmp_path):
 
 
 def test_the_limit_of_nesting_is_where_it_says(key):
-    """128 sequences below the data set are read, 129 are not (`dsig.Limits.depth`)."""
-    assert dsig.sign(part10(nested(128)), key=key).coverage.signed == 1
-    with pytest.raises(dsig.LimitError, match="128"):
-        dsig.sign(part10(nested(129)), key=key)
-    assert dsig.sign(part10(nested(129)), key=key, options=dsig.SignOptions(limits=dsig.Limits(depth=129)))
+    """64 sequences below the data set are read, 65 are not (`dsig.Limits.depth`)."""
+    assert dsig.sign(part10(nested(64)), key=key).coverage.signed == 1
+    with pytest.raises(dsig.LimitError, match="64"):
+        dsig.sign(part10(nested(65)), key=key)
+    assert dsig.sign(part10(nested(65)), key=key, options=dsig.SignOptions(limits=dsig.Limits(depth=65)))
 
 
 WRONG_GROUP_LENGTHS = (0, 4, 60, 1 << 30)

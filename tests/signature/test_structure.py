@@ -334,19 +334,20 @@ def test_a_signature_over_low_tags_only_is_told_that_the_border_is_not_fixed():
     assert signature.verdict == "passed"
 
 
-def test_a_delimiter_with_a_length_is_reported():
+def test_a_delimiter_with_a_length_is_refused():
+    """PS3.5 7.5: readers that go by the length read on somewhere else."""
     ended = e.delimiter(e.ITEM, "<", e.UNDEFINED) + e.delimiter(e.ITEM_END) + e.delimiter(e.SEQUENCE_END, length=8)
     data = DATA | {0x00400275: element(0x00400275, "SQ", ended, length=e.UNDEFINED)}
     signature = only(checked(GOOD.but(data=data, listed=tuple(sorted(DATA))).file()))
-    assert codes(signature.axes["structure"], "warning") == ["delimiter-length"]
-    assert signature.verdict == "passed"
+    assert codes(signature.axes["structure"]) == ["delimiter-length"]
+    assert signature.verdict == "failed"
 
 
-def test_an_unknown_vr_is_reported():
+def test_an_unknown_vr_is_refused():
     data = DATA | {0x00410010: e.tag(0x00410010) + b"ZZ" + bytes.fromhex("0000 02000000 6162")}
     signature = only(checked(GOOD.but(data=data, listed=tuple(sorted(DATA))).file()))
-    assert codes(signature.axes["structure"], "warning") == ["unknown-vr"]
-    assert signature.verdict == "passed"
+    assert codes(signature.axes["structure"]) == ["unknown-vr"]
+    assert signature.verdict == "failed"
 
 
 # -------------------------------------------------------------------------------- what the data set itself must be
@@ -464,7 +465,8 @@ def test_signatures_are_reported_in_the_order_they_stand_in():
 
 def test_a_signature_that_is_there_twice_counts_once():
     report = two(GOOD, GOOD, [GOOD])
-    assert [codes(x.axes["structure"], "warning") for x in report.signatures] == [[], ["signature-uid-doubled"]]
+    assert [codes(x.axes["structure"]) for x in report.signatures] == [[], ["signature-uid-doubled"]]
+    assert (report.signatures[0].verdict, report.verdict) == ("passed", "failed")
 
 
 # ------------------------------------------------------------------------------------------------ the MAC computation
@@ -487,12 +489,22 @@ def test_spaces_around_a_mac_algorithm_do_not_matter():
     assert only(checked(GOOD.but(mac={s.MAC_ALGORITHM: raw}).file())).verdict == "passed"
 
 
-@pytest.mark.parametrize("uid", ["1.2.3.4", "abc", "1.2.840.10009.1"])
-def test_an_unknown_mac_transfer_syntax_is_indeterminate(uid: str):
+@pytest.mark.parametrize("uid", ["1.2.3.4", "abc", "1.2.840.10009.1", "1.2.840.10008.1.2.77"])
+def test_a_mac_transfer_syntax_that_was_made_unknown_fails(uid: str):
+    """The signature matches the data as they stand: only the UID, which is not signed, is another."""
     raw = element(s.MAC_TRANSFER_SYNTAX, "UI", text(uid, b"\0"))
     signature = only(checked(GOOD.but(mac={s.MAC_TRANSFER_SYNTAX: raw}).file()))
+    assert codes(signature.axes["integrity"]) == ["mac-transfer-syntax-changed", "mac-transfer-syntax-unknown"]
+    assert signature.verdict == "failed"
+
+
+def test_an_unknown_mac_transfer_syntax_is_indeterminate():
+    """What the bytes of the MAC were, nobody knows."""
+    raw = element(s.MAC_TRANSFER_SYNTAX, "UI", text("1.2.3.4", b"\0"))
+    value = element(s.SIGNATURE, "OB", signer().sign(b"the data set in another form"))
+    signature = only(checked(GOOD.but(mac={s.MAC_TRANSFER_SYNTAX: raw}, item={s.SIGNATURE: value}).file()))
     assert codes(signature.axes["integrity"]) == ["mac-transfer-syntax-unknown"]
-    assert signature.verdict == "indeterminate"
+    assert (signature.axes["integrity"].status, signature.verdict) == ("indeterminate", "indeterminate")
 
 
 @pytest.mark.parametrize("uid", [e.LITTLE, e.DEFLATED])
@@ -535,20 +547,32 @@ def test_encapsulated_pixel_data_are_verified_as_they_are_stored():
     assert only(checked(COMPRESSED.file())).verdict == "passed"
 
 
-@pytest.mark.parametrize(
-    "file",
+ENCODED_OTHERWISE = pytest.mark.parametrize(
+    ("parts", "stored"),
     [
-        part10(COMPRESSED.data_set(), e.JPEG),
-        part10(GOOD.but(syntax=e.RLE).data_set(), e.LITTLE),
-        part10(COMPRESSED.but(syntax=e.LITTLE).data_set(), e.RLE),
-        part10(COMPRESSED.but(syntax=e.IMPLICIT).data_set(), e.RLE),
+        (COMPRESSED, e.JPEG),
+        (GOOD.but(syntax=e.RLE), e.LITTLE),
+        (COMPRESSED.but(syntax=e.LITTLE), e.RLE),
+        (COMPRESSED.but(syntax=e.IMPLICIT), e.RLE),
     ],
     ids=["another compression", "now native", "signed as native", "signed as implicit"],
 )
-def test_pixel_data_that_were_compressed_otherwise_when_signed_are_indeterminate(file: bytes):
-    signature = only(checked(file))
+
+
+@ENCODED_OTHERWISE
+def test_pixel_data_that_were_compressed_otherwise_when_signed_are_indeterminate(parts: Parts, stored: str):
+    value = element(s.SIGNATURE, "OB", signer().sign(b"the pixel data in another form"))
+    signature = only(checked(part10(parts.but(item={s.SIGNATURE: value}).data_set(), stored)))
     assert codes(signature.axes["integrity"]) == ["pixel-encoding-changed"]
     assert (signature.axes["integrity"].status, signature.verdict) == ("indeterminate", "indeterminate")
+
+
+@ENCODED_OTHERWISE
+def test_pixel_data_that_only_are_said_to_have_been_compressed_otherwise_fail(parts: Parts, stored: str):
+    """They are what was signed: one of the two transfer syntaxes, neither of which is signed, was changed."""
+    signature = only(checked(part10(parts.data_set(), stored)))
+    assert codes(signature.axes["integrity"]) == ["mac-transfer-syntax-changed", "pixel-encoding-changed"]
+    assert (signature.axes["integrity"].status, signature.verdict) == ("failed", "failed")
 
 
 def test_pixel_data_that_are_not_signed_may_be_compressed_or_not():

@@ -55,6 +55,7 @@ _TEXTS = {
     "mac-id-dangling": _NO_MAC,
     "certificate-unreadable": _NO_CERTIFICATE,
     "certificate-type": _NO_CERTIFICATE,
+    "mac-transfer-syntax-changed": _NO_SYNTAX,
     "mac-transfer-syntax-unknown": _NO_SYNTAX,
     "pixel-encoding-changed": _NO_SYNTAX,
     "mac-algorithm-unknown": f"{_FAILED}MAC algorithm not supported",
