@@ -61,8 +61,9 @@ class Chains:
         usage: Usage = Usage.SIGNING,
         revocation: Revocation = Revocation.NONE,
         online: bool = False,
+        evaluated: datetime | None = None,
     ) -> TrustEvidence:
-        """Judge a DER certificate at an aware time.
+        """Judge a DER certificate at an aware time, by what is known when it is `evaluated`; None is now.
 
         1. Anchors that are not valid at that time, or not self-issued, end no path; the latter may be part of one.
         2. The certificate must be valid then and meant for `usage`; for `Usage.ANY` a warning says what it is not for.
@@ -98,6 +99,7 @@ class Chains:
             revocation=revocation,
             usage=usage,
             online=online,
+            evaluated=evaluated,
         )
         provider = self.plugins.trust_backends.get(self.trust_backend)
         origin = self.plugins.trust_backends.provider(self.trust_backend).origin

@@ -50,9 +50,10 @@ class HeldSignature:
 class Archived:
     """An archive timestamp, and what was known when it was made about those before it."""
 
-    certificates: tuple[bytes, ...]
-    crls: tuple[bytes, ...]
-    timestamp: bytes
+    certificates: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    timestamp: bytes = b""
     """Token, DER."""
 
 
@@ -80,6 +81,7 @@ class Evidence:
                 "archive": [_entry(one) for one in self.archive[:number]],
                 "certificates": _texts(entry.certificates),
                 "crls": _texts(entry.crls),
+                "ocsps": _texts(entry.ocsps),
             }
         )
 
@@ -96,7 +98,7 @@ class Evidence:
                 (*trusted.intermediates, *self.certificates, *(c for a in self.archive for c in a.certificates))
             ),
             crls=_distinct((*trusted.crls, *self.crls, *(c for a in self.archive for c in a.crls))),
-            ocsps=_distinct((*trusted.ocsps, *self.ocsps)),
+            ocsps=_distinct((*trusted.ocsps, *self.ocsps, *(o for a in self.archive for o in a.ocsps))),
         )
 
     def _content(self) -> dict[str, Any]:
@@ -202,14 +204,20 @@ def _held(given: dict[str, Any]) -> HeldSignature:
 
 
 def _archived(given: dict[str, Any]) -> Archived:
-    _only(given, "certificates", "crls", "timestamp")
-    return Archived(_bytes_of(given["certificates"]), _bytes_of(given["crls"]), _decoded(given["timestamp"]))
+    _only(given, "certificates", "crls", "ocsps", "timestamp")
+    return Archived(
+        _bytes_of(given["certificates"]),
+        _bytes_of(given["crls"]),
+        _bytes_of(given["ocsps"]),
+        _decoded(given["timestamp"]),
+    )
 
 
 def _entry(one: Archived) -> dict[str, Any]:
     return {
         "certificates": _texts(one.certificates),
         "crls": _texts(one.crls),
+        "ocsps": _texts(one.ocsps),
         "timestamp": _text(one.timestamp),
     }
 

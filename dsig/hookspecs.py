@@ -403,6 +403,8 @@ class TrustRequest:
     """What the certificate shall be meant for. The core has checked its usages; a backend may check more."""
     online: bool = False
     """Missing certificates, CRLs and OCSP responses may be fetched. Without it a backend never uses the network."""
+    evaluated: datetime | None = None
+    """When the question is asked, aware, if not now: what is known by then counts, also what is later than `at`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dsig.hookspecs import (
     TimestampFacts,
     TimestampVerifier,
     TimestampVerifierSpec,
+    TrustEvidence,
 )
 from dsig.model import Axis, Finding, Status
 from dsig.past import PastChains
@@ -25,7 +26,17 @@ from dsig.signature.signatures import FoundSignature
 from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.trust import TrustMaterial
 
-__all__ = ["Held", "Proof", "TimestampPolicy", "examined", "imprint_findings", "proof", "still_good", "verifier_for"]
+__all__ = [
+    "Held",
+    "Proof",
+    "TimestampPolicy",
+    "examined",
+    "imprint_findings",
+    "proof",
+    "still_good",
+    "tsa_chains",
+    "verifier_for",
+]
 
 TOLERANCE = timedelta(minutes=5)
 """How far two clocks may differ before it is worth a finding."""
@@ -246,11 +257,9 @@ def still_good(
 
     A key whose certificate has expired may be anybody's by then, and tokens of any time can be made with it.
     """
-    material = replace(tsa, intermediates=(*tsa.intermediates, *stamped.certificates))
-    then = chains.since(stamped.certificate, material, stamped.time)
+    then, now = tsa_chains(stamped, tsa, until, chains)
     if then.status is not Status.PASSED:
         return _not_passed(then.status), tuple(_of_tsa(f) for f in then.findings)
-    now = chains.judge(stamped.certificate, material, max(until, stamped.time))
     if now.status is not Status.PASSED:
         no_longer = _finding(
             "timestamp-tsa-no-longer",
@@ -260,6 +269,17 @@ def still_good(
         )
         return _not_passed(now.status), (no_longer, *(_of_tsa(f) for f in now.findings))
     return Status.PASSED, tuple(_of_tsa(f) for f in then.findings)
+
+
+def tsa_chains(
+    stamped: TimestampFacts, tsa: TrustMaterial, until: datetime, chains: PastChains
+) -> tuple[TrustEvidence, TrustEvidence]:
+    """The TSA's chain as judged when it stamped and, if it held then, at `until`; else twice the same."""
+    material = replace(tsa, intermediates=(*tsa.intermediates, *stamped.certificates))
+    then = chains.since(stamped.certificate, material, stamped.time)
+    if then.status is not Status.PASSED:
+        return then, then
+    return then, chains.judge(stamped.certificate, material, max(until, stamped.time))
 
 
 def _not_passed(status: Status) -> Status:

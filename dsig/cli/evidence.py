@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from dsig.batch.inputs import Input, Problem, find, is_dicom
-from dsig.cli.options import backend_option, input_option, verbosity_options, with_plugins
+from dsig.cli.options import backend_option, input_option, revocation_options, verbosity_options, with_plugins
 from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import row, standard_output
 from dsig.cli.tsa import tsa_options
 from dsig.dicom.output import replacing
 from dsig.errors import InputError, UsageError, Where
 from dsig.evidence import Evidence, read_evidence
+from dsig.hookspecs import Revocation
 from dsig.model import Status
 from dsig.plugins import Plugins
 from dsig.stamping import QueryOptions, TsaOptions
@@ -42,7 +43,9 @@ def _roots_of_tsas(function: Callable[..., int]) -> Callable[..., int]:
         "--tsa-root", "roots", multiple=True, required=True, metavar="FILE|DIR", help="Trust timestamps of these."
     )
     @click.option("--tsa-intermediate", "others", multiple=True, metavar="FILE", help="Offer these for their paths.")
-    @click.option("--crl", "crls", multiple=True, metavar="FILE", help="Offer these revocation lists. Repeatable.")
+    @click.option("--crl", "crls", multiple=True, metavar="FILE|DIR", help="Ask these revocation lists. Repeatable.")
+    @click.option("--ocsp", "ocsps", multiple=True, metavar="FILE", help="Ask these OCSP responses. Repeatable.")
+    @revocation_options
     @click.option("--at", metavar="TIME", help="Judge at this time, as 2026-01-31T12:00:00Z. Default: now.")
     @backend_option("crypto")
     @backend_option("trust")
@@ -54,13 +57,19 @@ def _roots_of_tsas(function: Callable[..., int]) -> Callable[..., int]:
         roots: tuple[str, ...],
         others: tuple[str, ...],
         crls: tuple[str, ...],
+        ocsps: tuple[str, ...],
+        revocation: Revocation | None,
+        online: bool,
+        partial_chain: bool,
         at: str | None,
         crypto_backend: str,
         trust_backend: str,
         **kwargs: Any,
     ) -> int:
         options = VerifyOptions(
-            tsa_trust=load_trust(roots, others, crls),
+            tsa_trust=load_trust(roots, others, crls, ocsps, partial_chain=partial_chain),
+            revocation=revocation,
+            online=online,
             at=_time(at),
             crypto_backend=crypto_backend,
             trust_backend=trust_backend,
@@ -96,7 +105,9 @@ def collect_command(
 
     Example: dsig evidence collect signed.dcm -o signed.evidence --trust-root ca.pem --tsa-root tsa-ca.pem --tsa URL
     """
-    trust = replace(load_trust(trusted, intermediates), crls=options.tsa_trust.crls)
+    offered = options.tsa_trust  # CRLs and OCSP responses serve signers and TSAs alike
+    trust = load_trust(trusted, intermediates, partial_chain=offered.partial_chain)
+    trust = replace(trust, crls=(*trust.crls, *offered.crls), ocsps=offered.ocsps)
     evidence = collect_evidence(
         *_files(paths, input_kind),
         tsa=replace(tsa, query=QueryOptions(mac=mac)),

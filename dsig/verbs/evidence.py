@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
 from dsig import answers
-from dsig.der import without_padding
+from dsig.der import kind_of, without_padding
 from dsig.dicom.file import open_dicom
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, UsageError
 from dsig.evidence import Archived, Evidence, HeldSignature, judged
-from dsig.hookspecs import Usage
+from dsig.hookspecs import TrustEvidence, Usage
 from dsig.io import Given, as_input, name_of
 from dsig.limits import DEFAULT, Limits
 from dsig.model import FileVerdict, Finding, SignatureReport, Status
 from dsig.past import PastChains
 from dsig.plugins import Plugins, default
-from dsig.proof import Held
+from dsig.proof import Held, examined, tsa_chains, verifier_for
 from dsig.signature.signatures import FoundSignature, find_signatures
-from dsig.signature.timestamp import signature_value, stored_timestamp
+from dsig.signature.timestamp import CMS_TSP, signature_value, stored_timestamp
 from dsig.stamping import TsaOptions, stamped
+from dsig.trust import TrustMaterial
 from dsig.verbs.verify import VerifyOptions, past_chains, verify
 
 __all__ = ["EvidenceReport", "collect_evidence", "renew_evidence", "verify_evidence"]
@@ -45,7 +47,7 @@ def collect_evidence(
     plugins: Plugins | None = None,
     limits: Limits = DEFAULT,
 ) -> Evidence:
-    """Verify files and keep what made them pass, protected together by one archive timestamp.
+    """Verify files and keep what made them pass, fetched or given, protected together by one archive timestamp.
 
     `options` are those of `verify`; both roots of signers and of TSAs are needed. Raises `UsageError` (code
     `evidence-not-passed`) if a file does not pass with trust: there is nothing to prove then; `OutputError` if no TSA
@@ -54,18 +56,19 @@ def collect_evidence(
     plugins = plugins or default()
     if not options.check_trust or not options.trust.anchors or not options.tsa_trust.anchors:
         raise UsageError("evidence needs trusted roots of signers and of TSAs", hint="give --trust-root and --tsa-root")
-    held = [one for file in given for one in _collected(file, options, plugins, limits)]
-    evidence = Evidence(
-        tuple(one.signature for one in held),
-        tuple(dict.fromkeys(der for one in held for der in one.certificates)),
-        tuple(dict.fromkeys((*options.trust.crls, *options.tsa_trust.crls))),
-        tuple(dict.fromkeys((*options.trust.ocsps, *options.tsa_trust.ocsps))),
-    )
-    return _stamped(evidence, Archived((), (), b""), tsa, plugins)
+    options = replace(options, at=options.at or datetime.now(UTC))  # so that nothing is asked or fetched twice
+    kept = _Kept()
+    kept.offered(options.trust)
+    kept.offered(options.tsa_trust, anchors=True)  # tokens carry their TSA's certificate or leave it to these
+    held = tuple(one for file in given for one in _collected(file, options, plugins, limits, kept))
+    evidence = Evidence(held, tuple(kept.certificates), tuple(kept.crls), tuple(kept.ocsps))
+    return _stamped(evidence, Archived(), tsa, plugins)
 
 
-def _collected(given: Given, options: VerifyOptions, plugins: Plugins, limits: Limits) -> list[_Held]:
-    """The signatures of one file that passes."""
+def _collected(
+    given: Given, options: VerifyOptions, plugins: Plugins, limits: Limits, kept: _Kept
+) -> list[HeldSignature]:
+    """The signatures of one file that passes; what they passed by is kept."""
     try:
         reports = {(s.uid, s.location): s for s in _passed(given, options, plugins)}
         with (
@@ -74,7 +77,9 @@ def _collected(given: Given, options: VerifyOptions, plugins: Plugins, limits: L
             open_dicom(source, kind=options.input_kind, limits=limits) as file,
         ):
             found = find_signatures(file, file.main(limits), limits)
-            return [_Held(one, reports.get((one.item.uid, one.level.location)), options, plugins) for one in found]
+            return [
+                _held(one, reports.get((one.item.uid, one.level.location)), options, plugins, kept) for one in found
+            ]
     except DsigError as error:
         raise error.located(name_of(given)) from None
 
@@ -88,15 +93,19 @@ def renew_evidence(
 ) -> Evidence:
     """Add an archive timestamp about everything there is; it must still be good at the time of evaluation.
 
-    The intermediates and CRLs of `options.tsa_trust` are kept with it. Raises `UsageError` (code `evidence-not-passed`)
-    and `OutputError`.
+    What shows that the TSA of the newest one so far was good, fetched or offered by `options.tsa_trust`, is kept with
+    it. Raises `UsageError` (code `evidence-not-passed`) and `OutputError`.
     """
     plugins = plugins or default()
+    options = replace(options, at=options.at or datetime.now(UTC))
     report = verify_evidence(evidence, options=options, plugins=plugins)
     if report.status is not Status.PASSED:
         _refuse("the evidence itself is no longer good, so it cannot be renewed", report.findings)
-    trust = options.tsa_trust
-    return _stamped(evidence, Archived((*trust.intermediates, *trust.anchors), trust.crls, b""), tsa, plugins)
+    kept = _Kept()
+    kept.offered(options.tsa_trust, anchors=True)
+    kept.token(evidence.archive[-1].timestamp, evidence.material(options.tsa_trust), options, plugins)
+    entry = Archived(tuple(kept.certificates), tuple(kept.crls), tuple(kept.ocsps))
+    return _stamped(evidence, entry, tsa, plugins)
 
 
 def verify_evidence(evidence: Evidence, *, options: VerifyOptions, plugins: Plugins | None = None) -> EvidenceReport:
@@ -120,23 +129,50 @@ def _passed(given: Given, options: VerifyOptions, plugins: Plugins) -> tuple[Sig
     return report.signatures
 
 
-class _Held:
-    """One signature and the certificates of its paths."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What chains were judged with, each once and in order: keys of dictionaries, DER."""
 
-    def __init__(
-        self, found: FoundSignature, report: SignatureReport | None, options: VerifyOptions, plugins: Plugins
-    ) -> None:
-        facts, _ = answers.certificate(found, plugins, options.crypto_backend)
-        token = stored_timestamp(found.item).token or b""
-        self.signature = HeldSignature(
-            found.item.uid, found.level.location, signature_value(found.item.signature, facts), token
-        )
-        proven = report.times.proven if report is not None else ""
-        at = datetime.fromisoformat(proven) if proven else options.at or datetime.now(UTC)
-        chains: PastChains = past_chains(options, plugins, options.trust, options.usage)
-        path = chains.since(without_padding(found.item.certificate), options.trust, at).path
-        # tokens carry their TSA's certificate or leave it to these
-        self.certificates = (*path, *options.tsa_trust.intermediates, *options.tsa_trust.anchors)
+    certificates: dict[bytes, None] = field(default_factory=dict)
+    crls: dict[bytes, None] = field(default_factory=dict)
+    ocsps: dict[bytes, None] = field(default_factory=dict)
+
+    def offered(self, material: TrustMaterial, *, anchors: bool = False) -> None:
+        """Keep what the user gave; signers of CRLs may be among intermediates."""
+        self.certificates.update(dict.fromkeys((*material.intermediates, *(material.anchors if anchors else ()))))
+        self.crls.update(dict.fromkeys(material.crls))
+        self.ocsps.update(dict.fromkeys(material.ocsps))
+
+    def used(self, *chains: TrustEvidence) -> None:
+        """Keep the paths, and the CRLs and OCSP responses that answered, wherever the backend had them from."""
+        for chain in chains:
+            self.certificates.update(dict.fromkeys(chain.path))
+            for source in (check.source for check in chain.checked if check.source):
+                with contextlib.suppress(ValueError):  # of a backend that names something else; it would not be read
+                    {"crl": self.crls, "ocsp": self.ocsps}.get(kind_of(source), {})[source] = None
+
+    def token(self, token: bytes, tsa: TrustMaterial, options: VerifyOptions, plugins: Plugins) -> None:
+        """Keep what the TSA of a token is judged with."""
+        provider = verifier_for(CMS_TSP, plugins)
+        facts = examined(provider, token, tsa.intermediates, plugins).facts if provider is not None else None
+        if facts is not None:
+            chains = past_chains(options, plugins, tsa, Usage.TIMESTAMPING)
+            self.used(*tsa_chains(facts, tsa, options.at or datetime.now(UTC), chains))
+
+
+def _held(
+    found: FoundSignature, report: SignatureReport | None, options: VerifyOptions, plugins: Plugins, kept: _Kept
+) -> HeldSignature:
+    """One signature; the paths of its signer and its TSA are kept."""
+    facts, _ = answers.certificate(found, plugins, options.crypto_backend)
+    token = stored_timestamp(found.item).token or b""
+    proven = report.times.proven if report is not None else ""
+    at = datetime.fromisoformat(proven) if proven else options.at or datetime.now(UTC)
+    chains: PastChains = past_chains(options, plugins, options.trust, options.usage)
+    kept.used(chains.since(without_padding(found.item.certificate), options.trust, at))
+    if proven:
+        kept.token(token, options.tsa_trust, options, plugins)
+    return HeldSignature(found.item.uid, found.level.location, signature_value(found.item.signature, facts), token)
 
 
 def _stamped(evidence: Evidence, entry: Archived, tsa: TsaOptions, plugins: Plugins) -> Evidence:

@@ -302,7 +302,13 @@ class _Verification:
 def past_chains(options: VerifyOptions, plugins: Plugins, material: TrustMaterial, usage: Usage) -> PastChains:
     """How these options have chains of this usage judged."""
     chains = Chains(plugins=plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend)
-    judge = partial(chains.judge, usage=usage, revocation=options.asked_revocation(material), online=options.online)
+    judge = partial(
+        chains.judge,
+        usage=usage,
+        revocation=options.asked_revocation(material),
+        online=options.online,
+        evaluated=options.at,
+    )
     return PastChains(judge, chains.facts)
 
 

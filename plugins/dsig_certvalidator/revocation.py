@@ -104,12 +104,12 @@ class _Said:
 class Statuses:
     """Answers from the CRLs and OCSP responses given, at one moment."""
 
-    def __init__(self, given: Readable, at: datetime, *, demanding: bool) -> None:
+    def __init__(self, given: Readable, at: datetime, evaluated: datetime, *, demanding: bool) -> None:
         self.given = given
         self.at = at
         self.demanding = demanding
         """Whether signers of CRLs and OCSP responses must be known to be good, not only not known to be revoked."""
-        self.latest = max(at, datetime.now(UTC) + CLOCKS)
+        self.latest = max(at, evaluated, datetime.now(UTC) + CLOCKS)
 
     def of(self, certificate: Any, path: ValidationPath, depth: int = 0) -> CertificateStatus:
         """The status of a certificate that `path` leads to or over."""

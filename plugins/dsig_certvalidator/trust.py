@@ -94,7 +94,8 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
     if fetcher is not None:
         fetcher.issuers(certificate, given)
     judging = context(given.anchors, given.intermediates, at)
-    statuses = Statuses(given, at, demanding=request.revocation is Revocation.HARD_CHAIN)
+    demanding = request.revocation is Revocation.HARD_CHAIN
+    statuses = Statuses(given, at, request.evaluated or at, demanding=demanding)
     refusals: list[Finding] = []
     answers: list[TrustEvidence] = []
     for path in islice(candidate_paths(certificate, given.anchors, given.intermediates), MAX_PATHS):

@@ -86,7 +86,6 @@ class Authority:
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "openssl.cnf").write_text(CONFIG)
         self.root = self.certificate("root", "root", issuer=None)
 
     def key(self, name: str) -> Path:
@@ -101,10 +100,13 @@ class Authority:
         start: str = "20200101000000Z",
         end: str = "20491231235959Z",
         curve: bool = True,
+        points: str = "",
     ) -> Path:
-        """Issue a certificate with a key of its own."""
+        """Issue a certificate with a key of its own; `points` is the URL of its CRL distribution point."""
         path, request = self.directory / f"{name}.pem", self.directory / f"{name}.csr"
-        config = self.directory / "openssl.cnf"
+        config = self.directory / f"{name}.cnf"
+        more = f"crlDistributionPoints = URI:{points}\n" if points else ""
+        config.write_text(CONFIG.replace(f"[{extensions}]\n", f"[{extensions}]\n{more}"))
         kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if curve else ["rsa:2048"]
         openssl("req", "-new", "-newkey", *kind, "-noenc", "-config", config, "-subj", f"/O={self.name}/CN={name}",
                 "-keyout", self.key(name), "-out", request)  # fmt: skip
@@ -123,8 +125,11 @@ class Authority:
         self.issued[name] = path
         return path
 
-    def crl(self, *revoked: str, reason: str = "superseded") -> bytes:
-        """A CRL of the root with these certificates revoked now, DER."""
+    def crl(self, *revoked: str, at: str | None = None, reason: tuple[str, str] = ("reason", "superseded")) -> bytes:
+        """A CRL of the root with these certificates revoked now, or `at` YYYY-MM-DD hh:mm:ss, DER.
+
+        `reason` is an option of `openssl ca` without its `-crl_`, and its value.
+        """
         config = self.directory / "crl.cnf"
         database = self.directory / "crl.db"
         database.write_text("")
@@ -133,8 +138,8 @@ class Authority:
         )
         root = ("ca", "-config", config, "-cert", self.root, "-keyfile", self.key("root"))
         for name in revoked:
-            openssl(*root, "-revoke", self.directory / f"{name}.pem", "-crl_reason", reason)
-        return openssl("crl", "-outform", "DER", stdin=openssl(*root, "-gencrl"))
+            openssl(*root, "-revoke", self.directory / f"{name}.pem", f"-crl_{reason[0]}", reason[1], at=at)
+        return openssl("crl", "-outform", "DER", stdin=openssl(*root, "-gencrl", at=at))
 
     def stamp(
         self, query: bytes, name: str = "tsa", *, at: str | None = None, digest: str = "sha256", ess: str = "sha256",

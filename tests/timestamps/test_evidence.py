@@ -119,6 +119,33 @@ def test_ten_years_on_a_signature_passes_with_evidence_and_not_without(given, op
     assert "evidence-says" in [f.code for f in signature.axes["time"].findings]
 
 
+@pytest.mark.parametrize(
+    ("at", "reason", "verdict", "code"),
+    [
+        ("2027-03-01 00:00:00", ("reason", "superseded"), "passed", "trust-revoked-later"),
+        ("2027-03-01 00:00:00", ("reason", "keyCompromise"), "passed", "trust-revoked-later"),
+        ("2027-03-01 00:00:00", ("compromise", "20261230000000Z"), "passed", "trust-revoked-later"),
+        ("2027-03-01 00:00:00", ("compromise", "20260101000000Z"), "failed", "trust-revoked"),
+        ("2026-01-01 00:00:00", ("reason", "superseded"), "failed", "trust-revoked"),
+    ],
+)
+def test_a_signer_revoked_after_the_proven_time_passes_ten_years_on_and_no_other(
+    given, options, renewed, signers, at, reason, verdict, code
+):
+    """All certificates have expired by then, the list and its issuer too. The key's loss counts from its own date."""
+    told = signers.crl("signer", at=at, reason=reason)
+    knowing = replace(options, trust=replace(options.trust, crls=(told,)))
+    for revocation in (None, dsig.Revocation.SOFT, dsig.Revocation.NONE):
+        asked = replace(knowing, revocation=revocation)
+        assert judge(given, asked, LATER).verdict == "failed", "without evidence"
+        signature = judge(given, asked, LATER, renewed)
+        if revocation is dsig.Revocation.NONE:
+            assert signature.verdict == "passed", "nobody asks"
+            continue
+        assert (signature.verdict, signature.axes["trust"].status) == (verdict, verdict)
+        assert code in [f.code for f in signature.axes["trust"].findings]
+
+
 def test_evidence_that_was_not_renewed_in_time_proves_nothing(given, options, collected):
     assert judge(given, options, datetime(2028, 1, 1, tzinfo=UTC), collected).verdict == "passed"
     late = judge(given, options, LATER, collected)
@@ -179,7 +206,7 @@ def _renewed_blindly(evidence: dsig.Evidence, at: TsaOptions) -> dsig.Evidence:
     from dsig.plugins import default
     from dsig.verbs.evidence import _stamped
 
-    return _stamped(evidence, Archived((), (), b""), at, default())
+    return _stamped(evidence, Archived(), at, default())
 
 
 # ------------------------------------------------------------------------------------------------------------- the file
@@ -206,6 +233,7 @@ def test_an_archive_timestamp_is_about_the_canonical_json_before_it(written: Pat
             "archive": whole["archive"][:number],
             "certificates": entry["certificates"],
             "crls": entry["crls"],
+            "ocsps": entry["ocsps"],
         }
         data, token = tmp_path / "data", tmp_path / "token"
         data.write_text(json.dumps(before, sort_keys=True, separators=(",", ":")))
@@ -271,6 +299,9 @@ def test_a_batch_has_one_file_of_evidence(tmp_path: Path, signers, first, second
     trust = ("--trust-root", signers.directory / "root.pem")
     roots = ("--tsa-root", first.directory / "root.pem", "--tsa-root", second.directory / "root.pem")
     evidence, new = tmp_path / "e.json", tmp_path / "e2.json"
+    revoked, lost = tmp_path / "revoked.crl", tmp_path / "lost.crl"
+    revoked.write_bytes(signers.crl("signer", at="2027-03-01 00:00:00"))
+    lost.write_bytes(signers.crl("signer", at="2027-03-01 00:00:00", reason=("compromise", "20260101000000Z")))
     with tsa.serving(first) as server:
         assert run("evidence", "collect", tmp_path / "in", "-o", evidence, *trust, *roots, "--tsa", server.url) == 0
     with tsa.serving(second) as server:
@@ -283,5 +314,8 @@ def test_a_batch_has_one_file_of_evidence(tmp_path: Path, signers, first, second
     assert run("verify", tmp_path / "in", *trust, *roots, *later, "--evidence", new, "--require-timestamp") == 0
     assert run("verify", tmp_path / "in", *trust, *roots, *later, "--evidence", evidence) == 1
     assert run("verify", tmp_path / "in", *trust, *roots, *later) == 1
+    assert run("verify", tmp_path / "in", *trust, *roots, *later, "--evidence", new, "--crl", revoked) == 0
+    assert run("verify", tmp_path / "in", *trust, *roots, *later, "--crl", revoked) == 1
+    assert run("verify", tmp_path / "in", *trust, *roots, *later, "--evidence", new, "--crl", lost) == 1
     assert run("verify", tmp_path / "in", *trust, "--evidence", tmp_path / "none.json") == 5
     assert "evidence proves that" in capfd.readouterr().out

@@ -379,7 +379,7 @@ def test_a_tsa_that_was_revoked_since_proves_nothing_any_more(judge: Judge, stam
     given = with_token(tsa.token_of(stamps.stamp(query)))
     known_good = dsig.TrustMaterial(anchors=(der(stamps),), crls=(stamps.crl("rsa"),))
     assert judge(given, tsa_trust=known_good).verdict == "passed"
-    revoked = dsig.TrustMaterial(anchors=(der(stamps),), crls=(stamps.crl("tsa", reason=reason),))
+    revoked = dsig.TrustMaterial(anchors=(der(stamps),), crls=(stamps.crl("tsa", reason=("reason", reason)),))
     signature = judge(given, tsa_trust=revoked)
     assert (signature.verdict, signature.times.proven) == ("failed", "")
     assert "trust-revoked" in codes(signature)
