@@ -63,11 +63,11 @@ def coverage(
 ) -> Axis:
     """Is everything signed that has to be? `required` as in `VerifyOptions`, `names` are the profiles required."""
     axis = coverage_axis(covered)
-    axis = replace(axis, findings=(*axis.findings, *meaning_findings(found.level, found.selected, limits)))
+    axis = replace(axis, findings=(*axis.findings, *meaning_findings(found, limits)))
     wanted = demanded(required)
     if not wanted:
         return axis
-    signed = {e.tag for e in found.selected}
+    signed = found.signed
     present = frozenset(found.level.by_tag)
     missing = [tag for tag in wanted if isinstance(tag, int) and tag not in signed]
     if "profile" in wanted:
@@ -102,7 +102,7 @@ def profiles(
         code = f"{code} of {purpose.scheme or 'no scheme'}"  # a 5 of another scheme is no verification
     view = SignatureView(
         # what is listed and cannot be in the MAC is not signed, whatever the list says
-        frozenset(e.tag for e in found.selected),
+        found.signed,
         mac.algorithm if mac else "",
         mac.transfer_syntax if mac else "",
         facts.key_type if facts else "",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 __all__ = ["digest_info", "kind_of", "unpadded", "without_padding"]
 
 _SEQUENCE, _INTEGER, _BIT_STRING, _ENUMERATED, _CONTEXT_0 = 0x30, 0x02, 0x03, 0x0A, 0xA0
@@ -14,6 +16,7 @@ def digest_info(oid: str, digest: bytes) -> bytes:
     return _tlv(0x30, algorithm + _tlv(0x04, digest))
 
 
+@lru_cache(64)
 def _oid(dotted: str) -> bytes:
     """Content of an OBJECT IDENTIFIER (X.690 8.19)."""
     arcs = [int(arc) for arc in dotted.split(".")]

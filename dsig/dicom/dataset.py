@@ -76,6 +76,8 @@ class DataSet:
         self.path = path
         self.elements: list[Element] = []
         self.notes: list[Note] = []
+        self.encapsulated: list[Element] = []
+        """Those of kind `FRAGMENTS`."""
         self.signed_items: list[ItemRef] = []
         """Nested items that hold a Digital Signatures Sequence, outside Original Attributes."""
         self.historic: list[Path] = []
@@ -159,7 +161,10 @@ def read_data_set(
         elif kind == FRAGMENTS:
             for inner in tokens:
                 if inner[0] == SEQUENCE_END:
-                    append(Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag)))
+                    level.encapsulated.append(
+                        Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag))
+                    )
+                    append(level.encapsulated[-1])
                     break
         if len(elements) > most:
             raise beyond("top_level_elements", limits, Where(source.name, format_path(path) or None, at))

@@ -10,12 +10,11 @@ Looking takes no pass of its own: the values go by a second cursor while they ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from dsig.dicom.dataset import DataSet, Element
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.vr import LONG, SHORT
-from dsig.dicom.walk import FRAGMENTS
 from dsig.model import Finding
 from dsig.signature.mac import MacCursor, Piece
 
@@ -35,7 +34,7 @@ class Borders:
     def __init__(self) -> None:
         self._watches: dict[int, _Watch] = {}
 
-    def watch(self, level: DataSet, selected: Iterable[Element]) -> None:
+    def watch(self, level: DataSet, selected: Collection[Element]) -> None:
         """Look at the pixel data among the signed elements of a level."""
         for _path, element in _pixels(level, selected):
             self._watches.setdefault(element.start, _Watch(level, element))
@@ -44,7 +43,7 @@ class Borders:
         """What has to see the values; they read nothing that the MACs do not read anyway."""
         return [watch.cursor for watch in self._watches.values()]
 
-    def findings(self, level: DataSet, selected: Iterable[Element]) -> Iterator[Finding]:
+    def findings(self, level: DataSet, selected: Collection[Element]) -> Iterator[Finding]:
         """What was seen in the pixel data among the signed elements of a level."""
         for path, element in _pixels(level, selected):
             watch = self._watches.get(element.start)
@@ -70,14 +69,11 @@ class Borders:
                 )
 
 
-def _pixels(level: DataSet, selected: Iterable[Element]) -> Iterator[tuple[Path, Element]]:
+def _pixels(level: DataSet, selected: Collection[Element]) -> Iterator[tuple[Path, Element]]:
     """Encapsulated pixel data among these elements and inside their items."""
-    selected = list(selected)
-    for element in selected:
-        if element[5] == FRAGMENTS:  # by index: once per element of every file
-            yield level.path, element
-    if level.nested_pixels:
+    if level.encapsulated or level.nested_pixels:
         signed = {element.tag for element in selected}
+        yield from ((level.path, element) for element in level.encapsulated if element in selected)
         yield from ((path, element) for top, path, element in level.nested_pixels if top in signed)
 
 

@@ -26,26 +26,17 @@ _UIDS = frozenset({0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00200052})
 """Which instance this is, and of which series and study."""
 
 
-_EXTENTS = {
-    frozenset[bool](): Extent.ABSENT,
-    frozenset({True}): Extent.SIGNED,
-    frozenset({False}): Extent.UNSIGNED,
-    frozenset({True, False}): Extent.PARTLY,
-}
-
-
 def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
     """Coverage of a signature at `level` whose Data Elements Signed are `listed`."""
     wanted = frozenset(listed)
-    signed = 0
-    covered: set[int] = set()
+    first = level.by_tag
+    covered = frozenset([tag for tag in wanted & first.keys() if first[tag].signable])
     unsigned: list[UnsignedElement] = []
     for element in level.elements:
-        tag = element.tag
-        if tag in wanted and tag not in covered and element.signable:
-            signed += 1
-            covered.add(tag)
-        elif tag & 0xFFFF and tag not in MACHINERY:
+        tag = element[0]  # by index: this runs once per element of every file
+        if tag in covered and first[tag] is element:
+            continue
+        if tag & 0xFFFF and tag not in MACHINERY:
             if not signable_tag(tag):
                 reason = "unsignable-tag"
             elif element.vr == "UN" and element.kind == 0:
@@ -68,10 +59,9 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
         )
         for d in nested
     )
-    present = {e.tag for e in level.elements}
-    absent = tuple(f"{tag:08X}" for tag in sorted(wanted - present))
+    absent = tuple(f"{tag:08X}" for tag in sorted(wanted - first.keys()))
     more = sum(count for top, count in level.dropped.items() if top in covered) - len(nested)
-    return Coverage(signed, tuple(unsigned), absent, more, _protection(level, covered))
+    return Coverage(len(covered), tuple(unsigned), absent, more, _protection(level, covered))
 
 
 def _value(level: DataSet, element: Element) -> str:
@@ -81,16 +71,23 @@ def _value(level: DataSet, element: Element) -> str:
     return f"{what} ({element.end - element.value} bytes)"
 
 
-def _protection(level: DataSet, covered: Collection[int]) -> Protection:
+def _protection(level: DataSet, covered: frozenset[int]) -> Protection:
     """Coverage in a line: of each kind of content, is all signed, some, or nothing?"""
-    kinds: dict[str, set[bool]] = {"pixels": set(), "identity": set(), "uids": set(), "content": set()}
-    for element in level.elements:
-        tag = element.tag
-        if tag & 0xFFFF == 0 or tag in MACHINERY:
-            continue
-        kind = "pixels" if tag in _PIXELS else "identity" if tag in _IDENTITY else "uids" if tag in _UIDS else "content"
-        kinds[kind].add(tag in covered)
-    return Protection(**{kind: _EXTENTS[frozenset(seen)] for kind, seen in kinds.items()})
+    rest = {tag for tag in level.by_tag if tag & 0xFFFF} - MACHINERY
+    extents: dict[str, Extent] = {}
+    for kind, tags in (("pixels", _PIXELS), ("identity", _IDENTITY), ("uids", _UIDS), ("content", rest)):
+        extents[kind] = _extent(rest & tags, covered)
+        rest = rest - tags
+    return Protection(**extents)
+
+
+def _extent(tags: set[int], covered: frozenset[int]) -> Extent:
+    """How much of these is covered."""
+    if not tags:
+        return Extent.ABSENT
+    if tags <= covered:
+        return Extent.SIGNED
+    return Extent.UNSIGNED if tags.isdisjoint(covered) else Extent.PARTLY
 
 
 def coverage_axis(coverage: Coverage) -> Axis:

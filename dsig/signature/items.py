@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import NamedTuple
 
 from dsig.dicom.dataset import DataSet, Element, ItemRef, read_data_set
@@ -196,7 +197,7 @@ def _mac_item(data: DataSet, limits: Limits) -> MacItem:
         _mac_id(data, findings),
         _text(data, MAC_TRANSFER_SYNTAX),
         _text(data, MAC_ALGORITHM),
-        tuple(group << 16 | element for group, element in zip(words[::2], words[1::2], strict=True)),
+        tuple([group << 16 | element for group, element in zip(words[::2], words[1::2], strict=True)]),
         tuple(findings),
     )
 
@@ -240,6 +241,7 @@ def _signature_item(data: DataSet, limits: Limits) -> SignatureItem:
     )
 
 
+@lru_cache(64)
 def parse_datetime(text: str) -> datetime | None:
     """A single DT value (PS3.5 6.2), aware if it has an offset; missing parts count as earliest. None if it is none."""
     found = _DATE_TIME.match(text)

@@ -6,14 +6,15 @@ for them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from dsig.dicom.dataset import DataSet, Element
+from dsig.dicom.dataset import MACHINERY, DataSet, Element
 from dsig.dicom.dictionary import keyword_of
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.walk import ELEMENT, SEQUENCE, walk
 from dsig.limits import Limits
 from dsig.model import Finding
+from dsig.signature.signatures import FoundSignature
 
 __all__ = ["PIXELS", "meaning_findings"]
 
@@ -52,22 +53,22 @@ _TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 _SHOWN = 6
 
 
-def meaning_findings(level: DataSet, selected: Collection[Element], limits: Limits) -> Iterator[Finding]:
-    """Which unsigned elements of a level could change what `selected`, the signed ones, mean."""
-    signed = {e.tag for e in selected}
-    unsigned = sorted(level.by_tag.keys() - signed)
+def meaning_findings(found: FoundSignature, limits: Limits) -> Iterator[Finding]:
+    """Which unsigned elements of the level could change what the signed ones mean."""
+    level, signed = found.level, found.signed
+    unsigned = sorted(level.by_tag.keys() - signed - MACHINERY)
 
     def finding(code: str, tags: list[int], consequence: str, clause: str) -> Finding:
         shown = ", ".join(keyword_of(t) or format_tag(t) for t in tags[:_SHOWN])
         more = f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
         return Finding(code, f"not signed: {shown}{more}; {consequence}", format_path(level.path), clause, "warning")
 
-    if not signed:
+    if not signed or not unsigned:
         return
     if level.location == "/" and SOP_INSTANCE_UID in unsigned:
         consequence = "the signature fits any other instance that has the same signed elements"
         yield finding("instance-uid-unsigned", [SOP_INSTANCE_UID], consequence, "PS3.3 C.12.1")
-    if SPECIFIC_CHARACTER_SET in unsigned and _has_text(level, selected, limits):
+    if SPECIFIC_CHARACTER_SET in unsigned and _has_text(level, found.selected, limits):
         consequence = "with another character set the signed text reads differently"
         yield finding("character-set-unsigned", [SPECIFIC_CHARACTER_SET], consequence, "PS3.3 C.12.1.1.2")
     creators = {t & 0xFFFF0000 | t >> 8 & 0xFF for t in signed if t & 0x10000 and t & 0xFFFF >= 0x1000}

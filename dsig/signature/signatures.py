@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dsig.dicom.dataset import DataSet, Element, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding, is_known
@@ -31,7 +32,7 @@ _IMPLICIT = ("1.2.840.10008.1.2", "1.2.840.113619.5.2")
 _BIG = "1.2.840.10008.1.2.2"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, because of what is computed once
 class FoundSignature:
     """A signature item, the level it protects and the MAC Parameters item it refers to."""
 
@@ -40,13 +41,18 @@ class FoundSignature:
     mac: MacItem | None
     structure: tuple[Finding, ...]
 
-    @property
+    @cached_property
     def selected(self) -> list[Element]:
         """The elements of the level that are in the MAC: listed, present, signable; the first of duplicates."""
         if self.mac is None:
             return []
         wanted = frozenset(self.mac.elements)
-        return [e for e in self.level.by_tag.values() if e.tag in wanted and e.signable]
+        return [element for tag, element in self.level.by_tag.items() if tag in wanted and element.signable]
+
+    @cached_property
+    def signed(self) -> frozenset[int]:
+        """The tags of these."""
+        return frozenset([element.tag for element in self.selected])
 
     def mac_facts(self, digest: bytes = b"", encoding: str = "", backend: str = "") -> MacFacts:
         """What the MAC Parameters item says, with a digest computed under the reading `encoding` by `backend`."""
@@ -107,7 +113,7 @@ def _anchored(path: Path, found: Sequence[FoundSignature]) -> bool:
         around = outer.level.path
         if len(around) < len(path) and path[: len(around)] == around:
             step = path[len(around)][0]
-            if any(e.tag == step for e in outer.selected) and (not around or _anchored(around, found)):
+            if step in outer.signed and (not around or _anchored(around, found)):
                 return True
     return False
 
@@ -195,10 +201,8 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
             finding("mac-transfer-syntax-unknown", f"MAC Calculation Transfer Syntax UID {uid!r} is not known", "error")
         ]
     native = uid in _IMPLICIT or uid in (_BIG, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
-    for element in found.selected:
-        if element.tag != PIXEL_DATA:
-            continue
-        encapsulated = element.kind == FRAGMENTS
+    if PIXEL_DATA in found.signed:
+        encapsulated = found.level.by_tag[PIXEL_DATA].kind == FRAGMENTS
         if encapsulated == native or (encapsulated and uid != file.syntax.uid):
             return EXPLICIT_LE, [
                 finding(
