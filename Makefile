@@ -50,10 +50,13 @@ $(VENV)/.stamp-pip: | $(BIN)/python
 
 $(VENV)/.stamp-run: pyproject.toml $(VENV)/.stamp-pip
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@$(BIN)/python -m compileall -q dsig plugins
 	@touch $@
 
 $(VENV)/.stamp-dev: pyproject.toml $(VENV)/.stamp-pip
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@# as pip does with a wheel: some environments write no bytecode, and would compile at each start
+	@$(BIN)/python -m compileall -q dsig plugins
 	@touch $@ $(VENV)/.stamp-run
 
 venv: $(VENV)/.stamp-dev

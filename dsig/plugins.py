@@ -11,13 +11,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import metadata
 from threading import Thread
 from typing import Any, Generic, TypeVar, cast
 
 import pluggy
 
-from dsig import hookspecs
+from dsig import distributions, hookspecs
 from dsig.distrust import GuardedMac, answered, blaming
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import (
@@ -78,7 +77,7 @@ class Installed:
     value: str
     """What its entry point names."""
     entry: Any
-    """The entry point (`importlib.metadata.EntryPoint`)."""
+    """The entry point; see `dsig.distributions`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +358,7 @@ def installed(
     entry_points: Iterable[Any] | None = None,
 ) -> Iterator[Installed]:
     """What `load` would import, first those of this distribution, then by name."""
-    found = list(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
+    found = list(distributions.entry_points(GROUP) if entry_points is None else entry_points)
     unique = {(e.name, e.value, _distribution(e)): e for e in found}
     for entry in sorted(unique.values(), key=lambda e: (_distribution(e)[0] != FIRST_PARTY, e.name)):
         distribution, version = _distribution(entry)
@@ -390,17 +389,16 @@ def _record(distribution: str, version: str) -> str:
     """SHA-256 of its RECORD; empty if there is none, or if its files need not be those listed (PEP 610, editable)."""
     import hashlib
     import json
-    from pathlib import Path
 
-    try:
-        found = metadata.distribution(distribution)
-        direct = found.read_text("direct_url.json")
-        if found.version != version or (direct and json.loads(direct).get("dir_info", {}).get("editable")):
-            return ""
-        listed = (f for f in found.files or () if f.name == "RECORD" and f.parent.name.endswith(".dist-info"))
-        return next((hashlib.sha256(Path(f.locate()).read_bytes()).hexdigest() for f in listed), "")
-    except (metadata.PackageNotFoundError, OSError, ValueError, AttributeError):
+    if distributions.version_of(distribution) != version:
         return ""
+    record = distributions.metadata_file(distribution, "RECORD")
+    direct = distributions.metadata_file(distribution, "direct_url.json")
+    try:
+        editable = direct and json.loads(direct).get("dir_info", {}).get("editable")
+    except (ValueError, AttributeError):
+        return ""
+    return hashlib.sha256(record).hexdigest() if record and not editable else ""
 
 
 @cache

@@ -77,7 +77,7 @@ def example(request, monkeypatch):
     exec(compile(EXAMPLES[request.param], f"docs/plugins.md {request.param}", "exec"), vars(module))
     entry = metadata.EntryPoint("example", "example", "dsig")
     known = list(metadata.entry_points(group="dsig"))
-    monkeypatch.setattr("dsig.plugins.metadata.entry_points", lambda group: [*known, entry])
+    monkeypatch.setattr("dsig.distributions.entry_points", lambda group: [*known, entry])
     dsig.plugins.default.cache_clear()
     yield request.param
     monkeypatch.undo()

@@ -80,10 +80,10 @@ class LazyGroup(click.Group):
             formatter.write_dl(self._summaries(ctx))
 
     def _summaries(self, ctx: click.Context) -> Sequence[tuple[str, str]]:
-        from importlib import metadata
+        from dsig.distributions import entry_points
 
         known = {name: summary for name, (_, summary) in BUILT_IN.items()} | FIRST_PARTY
-        others = [e for e in metadata.entry_points(group="dsig") if e.dist is None or e.dist.name != "dsig"]
+        others = [e for e in entry_points("dsig") if e.dist is None or e.dist.name != "dsig"]
         if others:  # only then it is worth the time to load plugins for a list
             for provider in chosen_plugins(ctx).commands:
                 known.setdefault(provider.spec.name, printable(provider.spec.summary))

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from importlib import metadata
 from typing import Any, TextIO
 
+from dsig.distributions import entry_points
 from dsig.doctor.trials import TRIALS, UnfitError
 from dsig.errors import DsigError, PluginError
 from dsig.model import PluginUse
@@ -39,8 +39,8 @@ def _checkup(name: str, value: str, distribution: str, tell: Callable[..., None]
     try:
         entry = next(
             e
-            for e in metadata.entry_points(group=GROUP)
-            if (e.name, e.value, getattr(e.dist, "name", "unknown")) == (name, value, distribution)
+            for e in entry_points(GROUP)
+            if (e.name, e.value, getattr(e.dist, "name", "") or "unknown") == (name, value, distribution)
         )
         plugin = entry.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does is a finding here

@@ -73,7 +73,7 @@ def installed(monkeypatch):
         monkeypatch.setitem(sys.modules, "wrong_plugin", module)
         entry = metadata.EntryPoint("wrong", "wrong_plugin", "dsig")
         known = list(metadata.entry_points(group="dsig"))
-        monkeypatch.setattr("dsig.plugins.metadata.entry_points", lambda group: [*known, entry])
+        monkeypatch.setattr("dsig.distributions.entry_points", lambda group: [*known, entry])
         dsig.plugins.default.cache_clear()
 
     yield install
