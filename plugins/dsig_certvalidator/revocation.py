@@ -14,6 +14,9 @@ from enum import Enum, auto
 from typing import Any
 
 from asn1crypto import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import load_der_x509_crl
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import (
     CRLNoMatchesError,
@@ -45,6 +48,8 @@ MAX_SIGNERS = 2
 CLOCKS = timedelta(minutes=5)
 """How far the clock of whoever answers may be ahead of ours."""
 
+_HOLD = "certificate hold"
+_OCSP_EXTENSIONS = frozenset(("nonce", "archive_cutoff", "invalidity_date", "crl_reason"))
 _CRL = "RFC 5280 6.3.3"
 _OCSP = "RFC 6960 3.2"
 
@@ -90,6 +95,8 @@ class _Revocation:
     who: str
     source: bytes
     """DER of the CRL or OCSP response."""
+    told: datetime
+    """thisUpdate of it."""
 
 
 @dataclass(slots=True)
@@ -141,6 +148,7 @@ class Statuses:
     def _crls(self, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
         """Ask the CRLs, once as of the moment and once as of each later one of them."""
         relevant = [crl for crl in self.given.crls if self._may_answer(crl, certificate, said)]
+        self._changes(relevant, certificate, path, said)
         if not any(crl.delta_crl_indicator_value is None for crl in relevant):
             if self.given.crls and not said.reasons:
                 subject = _name(certificate.subject)
@@ -160,8 +168,29 @@ class Statuses:
             old = _Said()
             self._as_of(moment, [c for c in relevant if _this_update(c) <= moment], certificate, path, old, depth)
             said.revoked += old.revoked
+        self._released(relevant, certificate, path, said, depth)
         if not said.sources and not said.revoked:
             said.reasons += reasons
+
+    def _changes(self, crls: Sequence[Any], certificate: Any, path: ValidationPath, said: _Said) -> None:
+        """What delta CRLs tell of counts even if no complete list is at hand, or none that points to them."""
+        for crl in crls:
+            if crl.delta_crl_indicator_value is None:
+                continue
+            told = list(_revocations(crl, certificate))
+            if told and _signed_by_issuer(crl, certificate, path):
+                said.revoked += told
+
+    def _released(self, crls: Sequence[Any], certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
+        """Who was put on hold is no longer if a later list does not name him (RFC 5280 5.3.1)."""
+        for one in [revocation for revocation in said.revoked if revocation.why == _HOLD]:
+            newer = [crl for crl in crls if one.told < _this_update(crl) <= self.at]
+            if any(crl.delta_crl_indicator_value is None for crl in newer):
+                fresh = _Said()
+                self._as_of(self.at, newer, certificate, path, fresh, depth)
+                if fresh.sources and not fresh.revoked:
+                    said.revoked.remove(one)
+                    said.sources += fresh.sources
 
     def _may_answer(self, crl: Any, certificate: Any, said: _Said) -> bool:
         """Whether a CRL is one of the issuer, or an indirect one that the certificate names (RFC 5280 6.3.3 b)."""
@@ -222,7 +251,7 @@ class Statuses:
             return reasons
         listed = [entry for crl in authentic for entry in _entries(crl, certificate)]
         if listed:  # with dates that are not before `moment`, or taken back
-            said.revoked += (one for crl in authentic for one in _later(crl, certificate, moment))
+            said.revoked += (one for crl in authentic for one in _revocations(crl, certificate, since=moment))
         elif any(_silent_by_then(crl, certificate) for crl in authentic):
             return [
                 finding(
@@ -311,13 +340,19 @@ class Statuses:
         if weak:
             said.reasons.append(finding("trust-ocsp-signature", f"{subject}: {who}: {weak}", clause=_OCSP))
             return
+        unknown = _unknown_critical(basic["tbs_response_data"]["response_extensions"], single["single_extensions"])
+        if unknown:
+            told = f"{subject}: {who}: nobody here knows its critical extension {unknown}"
+            said.reasons.append(finding("trust-ocsp-unusable", told, clause="RFC 6960 4.4"))
+            return
         judging = self._context(max(self.at, issued), ocsps=[container])
         state = single["cert_status"].name
         try:
             finished(verify_ocsp_response(certificate, path, judging))
         except RevokedError as error:
             if not self._responder_problem(basic, path, depth):
-                said.revoked.append(_Revocation(error.revocation_dt, _words(str(error.reason.native)), who, source))
+                when = _first_lost(single, error.revocation_dt)
+                said.revoked.append(_Revocation(when, _words(str(error.reason.native)), who, source, issued))
             return
         except OCSPNoMatchesError:
             return
@@ -328,7 +363,8 @@ class Statuses:
             if state == "revoked":  # authentic, and the revocation is later than the moment
                 revoked = single["cert_status"].chosen
                 why = _words(str(revoked["revocation_reason"].native or "unspecified"))
-                said.revoked.append(_Revocation(revoked["revocation_time"].native, why, who, source))
+                when = _first_lost(single, revoked["revocation_time"].native)
+                said.revoked.append(_Revocation(when, why, who, source, issued))
                 return
             said.reasons.append(
                 finding("trust-ocsp-unknown", f"{subject}: the OCSP responder does not know it", clause="RFC 6960 2.2")
@@ -359,6 +395,9 @@ class Statuses:
         for signer in basic["certs"] or ():
             usage = signer.extended_key_usage_value
             delegated = usage is not None and "ocsp_signing" in usage.native
+            allowed = signer.key_usage_value
+            if delegated and allowed is not None and not allowed.native & {"digital_signature", "non_repudiation"}:
+                return "may not sign (keyUsage digitalSignature)"
             if delegated and signer.ocsp_no_check_value is None and signer.sha256 not in on_path:
                 problem = self._signer_problem(signer, path, max(depth, MAX_SIGNERS - 1))
                 if problem:
@@ -402,13 +441,26 @@ def _entries(crl: Any, certificate: Any) -> Iterator[Any]:
             yield entry
 
 
-def _later(crl: Any, certificate: Any, moment: datetime) -> Iterator[_Revocation]:
-    """Revocations the library passes over because they are not before the moment it judges at."""
+def _revocations(crl: Any, certificate: Any, since: datetime | None = None) -> Iterator[_Revocation]:
+    """What a list tells of the certificate; that from `since` on is what the library passes over as of then."""
     for entry in _entries(crl, certificate):
         when = entry["revocation_date"].native
         reason = entry.crl_reason_value.native if entry.crl_reason_value is not None else "unspecified"
-        if when >= moment and reason != "remove_from_crl":
-            yield _Revocation(_first_date(entry, when), _words(reason), _crl_name(crl), crl.dump())
+        if reason != "remove_from_crl" and (since is None or when >= since):
+            first = _first_date(entry, when)
+            yield _Revocation(first, _words(reason), _crl_name(crl), crl.dump(), _this_update(crl))
+
+
+def _signed_by_issuer(crl: Any, certificate: Any, path: ValidationPath) -> bool:
+    """Whether the key that issued the certificate, allowed to sign lists, signed this one."""
+    issuer = next((one for one in path if one.subject == certificate.issuer and one is not certificate), None)
+    if issuer is None or (issuer.key_usage_value is not None and "crl_sign" not in issuer.key_usage_value.native):
+        return False
+    try:
+        key = load_der_public_key(issuer.public_key.dump())
+        return load_der_x509_crl(crl.dump()).is_signature_valid(key)  # type: ignore[arg-type]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def _first_date(entry: Any, revoked: datetime) -> datetime:
@@ -438,8 +490,26 @@ def _revocation(error: RevokedError, crls: Sequence[Any], certificate: Any) -> _
     why = _words(str(error.reason.native))
     for crl in crls:
         for entry in _entries(crl, certificate):
-            return _Revocation(_first_date(entry, error.revocation_dt), why, _crl_name(crl), crl.dump())
-    return _Revocation(error.revocation_dt, why, _crl_name(crls[0]), crls[0].dump())
+            first = _first_date(entry, error.revocation_dt)
+            return _Revocation(first, why, _crl_name(crl), crl.dump(), _this_update(crl))
+    return _Revocation(error.revocation_dt, why, _crl_name(crls[0]), crls[0].dump(), _this_update(crls[0]))
+
+
+def _first_lost(single: Any, revoked: datetime) -> datetime:
+    """The same of an OCSP response, which may have the extensions of an entry (RFC 6960 4.4.5)."""
+    for extension in single["single_extensions"] or ():
+        if extension["extn_id"].native == "invalidity_date":
+            lost: datetime = extension["extn_value"].parsed.native
+            return min(revoked, lost)
+    return revoked
+
+
+def _unknown_critical(*lists: Any) -> str:
+    """A critical extension of an OCSP response that is not processed here, dotted; or an empty string."""
+    for extension in (one for extensions in lists for one in extensions or ()):
+        if extension["critical"].native and extension["extn_id"].native not in _OCSP_EXTENSIONS:
+            return str(extension["extn_id"].dotted)
+    return ""
 
 
 def _words(reason: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 
 from cryptography import x509
@@ -13,7 +14,7 @@ from OpenSSL import crypto
 
 from dsig.model import Finding
 
-__all__ = ["finding", "one_line", "parsed", "read_certificate", "read_crl", "strength", "subject_of"]
+__all__ = ["believable", "finding", "one_line", "parsed", "read_certificate", "read_crl", "strength", "subject_of"]
 
 _WEAK_HASHES = frozenset(("md5", "sha1"))
 
@@ -71,6 +72,35 @@ def strength(lower: crypto.X509, upper: crypto.X509) -> str:
     if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < 224:
         return f"a key of {key.key_size} bits is too small"
     return ""
+
+
+def believable(
+    crls: Sequence[x509.CertificateRevocationList], signers: Callable[[x509.Name], Iterable[crypto.X509]]
+) -> list[x509.CertificateRevocationList]:
+    """The lists that one of their issuer's certificates signed, with a hash that resists forgery.
+
+    OpenSSL looks at one list of an issuer only, and what anybody made in his name must not be that one.
+    """
+    return [
+        crl
+        for crl in crls
+        if _hash_of(crl) not in _WEAK_HASHES and any(_signed(crl, one) for one in signers(crl.issuer))
+    ]
+
+
+def _hash_of(crl: x509.CertificateRevocationList) -> str:
+    try:
+        hashed = crl.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return "md5"  # or something as old
+    return "" if hashed is None else hashed.name
+
+
+def _signed(crl: x509.CertificateRevocationList, signer: crypto.X509) -> bool:
+    try:
+        return crl.is_signature_valid(parsed(signer).public_key())  # type: ignore[arg-type]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 def subject_of(certificate: crypto.X509) -> str:

@@ -6,15 +6,18 @@ and as of the time of each list, and what it finds is compared with the date in 
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from functools import cache
 
 from cryptography import x509
 from OpenSSL import crypto
 
 from dsig.model import Finding
-from dsig_openssl.reading import finding, one_line, parsed, subject_of
+from dsig_openssl.reading import believable, finding, one_line, parsed, subject_of
 from dsig_openssl.store import Refused, Stores
 
 __all__ = ["CertificateStatus", "Standing", "Statuses"]
@@ -61,8 +64,13 @@ class Statuses:
     """Answers from the CRLs of a store, at one moment."""
 
     def __init__(self, stores: Stores, at: datetime) -> None:
-        self.stores = stores
         self.at = at
+        signers = cache(lambda issuer: tuple(stores.signers(issuer, at)))
+        self.believed = believable(stores.crls, signers)
+        """Lists that are what they seem to be; the others can only explain why nothing is known."""
+        issuers = {crl.issuer for crl in self.believed}
+        others = [crl for crl in stores.crls if crl.issuer not in issuers]
+        self.stores = Stores(stores.anchors, stores.intermediates, [*self.believed, *others])
 
     def of(self, certificate: crypto.X509) -> CertificateStatus:
         """The status of a certificate."""
@@ -71,7 +79,7 @@ class Statuses:
         moments = sorted({crl.last_update_utc for crl in self.stores.crls if crl.issuer == issuer}, reverse=True)
         good = ""
         reason: Finding | None = None
-        revoked: datetime | None = None
+        revoked: datetime | None = min(self._changed(certificate, issuer), default=None)
         for moment in [self.at, *moments[:MAX_MOMENTS]]:
             try:
                 self.stores.check_revocation(certificate, moment)
@@ -98,21 +106,48 @@ class Statuses:
 
     def _date(self, certificate: crypto.X509) -> datetime:
         """The earliest date any list has for it, or that on which its key was lost; without any, since ever."""
-        dates = []
+        dates: list[datetime] = []
         for crl in self.stores.crls:
-            try:
-                entry = crl.get_revoked_certificate_by_serial_number(certificate.get_serial_number())
-            except ValueError:  # a serial number that is not positive
-                entry = None
-            if entry is None:
-                continue
-            dates.append(entry.revocation_date_utc)
-            try:
-                lost = entry.extensions.get_extension_for_class(x509.InvalidityDate).value
-            except (x509.ExtensionNotFound, ValueError):
-                continue
-            dates.append(lost.invalidity_date_utc)
+            entry = _entry(crl, certificate)
+            if entry is not None:
+                dates += _dates(entry)
         return min(dates, default=parsed(certificate).not_valid_before_utc)
+
+    def _changed(self, certificate: crypto.X509, issuer: x509.Name) -> Iterator[datetime]:
+        """What delta CRLs tell of, even if no complete list is at hand, or none that points to them."""
+        for crl in self.believed:
+            entry = _entry(crl, certificate) if crl.issuer == issuer and _has(crl, x509.DeltaCRLIndicator) else None
+            if entry is not None and _reason_of(entry) is not x509.ReasonFlags.remove_from_crl:
+                yield min(_dates(entry))
+
+
+def _entry(crl: x509.CertificateRevocationList, certificate: crypto.X509) -> x509.RevokedCertificate | None:
+    try:
+        return crl.get_revoked_certificate_by_serial_number(certificate.get_serial_number())
+    except ValueError:  # a serial number that is not positive
+        return None
+
+
+def _dates(entry: x509.RevokedCertificate) -> Iterator[datetime]:
+    """The date of revocation, and that on which the key was lost if it is said (RFC 5280 5.3.2)."""
+    yield entry.revocation_date_utc
+    with contextlib.suppress(x509.ExtensionNotFound, ValueError):
+        yield entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
+
+
+def _reason_of(entry: x509.RevokedCertificate) -> x509.ReasonFlags:
+    try:
+        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except (x509.ExtensionNotFound, ValueError):
+        return x509.ReasonFlags.unspecified
+
+
+def _has(crl: x509.CertificateRevocationList, kind: type[x509.ExtensionType]) -> bool:
+    try:
+        crl.extensions.get_extension_for_class(kind)
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return True
 
 
 def _reason(refused: Refused, subject: str) -> Finding:

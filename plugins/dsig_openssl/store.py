@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cryptography import x509
 from OpenSSL import crypto
 from OpenSSL.crypto import X509StoreFlags as Flags
+
+from dsig_openssl.reading import parsed
 
 __all__ = ["Refused", "Stores"]
 
@@ -38,6 +40,16 @@ class Stores:
         self.anchors = anchors
         self.intermediates = intermediates
         self.crls = crls
+
+    def signers(self, issuer: x509.Name, at: datetime) -> Iterator[crypto.X509]:
+        """Certificates of that name that lead to an anchor."""
+        for one in (*self.anchors, *self.intermediates):
+            if parsed(one).subject == issuer:
+                try:
+                    self.path(one, at)
+                except Refused:
+                    continue
+                yield one
 
     def path(self, certificate: crypto.X509, at: datetime) -> list[crypto.X509]:
         """The path from certificate to anchor at a time in UTC. Raises `Refused`."""

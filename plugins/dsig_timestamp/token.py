@@ -5,6 +5,7 @@ Reading decides nothing but whether it is a token at all; `dsig_timestamp.checks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ TST_INFO = "1.2.840.113549.1.9.16.1.4"
 
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _SET = b"\x31"
+_GEN_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d*[1-9]))?Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +159,22 @@ def _present(value: Any) -> Any:
 
 
 def _time(value: core.GeneralizedTime) -> datetime:
-    """genTime: GeneralizedTime in UTC, without trailing zeros (RFC 3161 2.4.2)."""
-    text = value.contents.decode("ascii")
-    if not text.endswith("Z") or ("." in text and text[-2] in "0."):
+    """genTime: GeneralizedTime in UTC, with seconds, without trailing zeros (RFC 3161 2.4.2)."""
+    found = _GEN_TIME.fullmatch(value.contents.decode("ascii"))
+    if not found:
         raise ValueError("genTime is not as RFC 3161 2.4.2 has it")
-    parsed = value.native
-    if not isinstance(parsed, datetime) or parsed.tzinfo is None:
-        raise ValueError("genTime is no time")
-    return parsed.astimezone(UTC)
+    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    leap = second == 60
+    fraction = int((found.group(7) or "").ljust(6, "0")[:6])
+    return datetime(year, month, day, hour, minute, second - leap, fraction, UTC) + timedelta(seconds=leap)
 
 
 def _accuracy(value: tsp.Accuracy) -> timedelta:
-    return timedelta(
-        seconds=value["seconds"].native or 0,
-        milliseconds=value["millis"].native or 0,
-        microseconds=value["micros"].native or 0,
-    )
+    """RFC 3161 2.4.2: parts of a second are below 1000, and nothing is negative."""
+    seconds, millis, micros = (value[part].native or 0 for part in ("seconds", "millis", "micros"))
+    if seconds < 0 or not (0 <= millis < 1000 and 0 <= micros < 1000):
+        raise ValueError("accuracy is none")
+    return timedelta(seconds=seconds, milliseconds=millis, microseconds=micros)
 
 
 def _tsa(info: tsp.TSTInfo) -> x509.GeneralName | None:

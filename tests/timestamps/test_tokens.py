@@ -113,6 +113,20 @@ def flipped(token: bytes) -> bytes:
     return token[:-1] + bytes([token[-1] ^ 1])
 
 
+def timed(authority: tsa.Authority, time: str) -> bytes:
+    """A token with a genTime that openssl does not write."""
+    written = tsa.tst_info(DIGEST)
+    before, after = b"\x18\x0f20260102000000Z", bytes((0x18, len(time))) + time.encode()
+    assert written[1] < 0x80 and before in written
+    content = written.replace(before, after)
+    return tsa.signed_by(authority, content[:1] + bytes([len(content) - 2]) + content[2:])
+
+
+def inexact(authority: tsa.Authority, accuracy: str, **more: str) -> bytes:
+    fields = {"more": "accuracy = SEQUENCE:accuracy", "sections": f"[accuracy]\n{accuracy}\n"}
+    return tsa.signed_by(authority, tsa.tst_info(DIGEST, **fields, **more))
+
+
 BAD: dict[str, tuple[str, Callable[[tsa.Authority], bytes]]] = {
     "another imprint": ("timestamp-imprint", lambda a: tsa.signed_by(a, tsa.tst_info(bytes(32)))),
     "an imprint of the padded value": (
@@ -209,6 +223,19 @@ BAD: dict[str, tuple[str, Callable[[tsa.Authority], bytes]]] = {
         "timestamp-outside-validity",
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST, time="20190101000000Z"), "ancient"),
     ),
+    "a time without seconds": ("timestamp-unreadable", lambda a: timed(a, "202601020000Z")),
+    "a time with a comma": ("timestamp-unreadable", lambda a: timed(a, "20260102000000,5Z")),
+    "a time of no day": ("timestamp-unreadable", lambda a: timed(a, "20260230000000Z")),
+    "a time at 24 o'clock": ("timestamp-unreadable", lambda a: timed(a, "20260102240000Z")),
+    "a negative accuracy": ("timestamp-unreadable", lambda a: inexact(a, "seconds = INTEGER:-5")),
+    "milliseconds that are seconds": (
+        "timestamp-unreadable",
+        lambda a: inexact(a, "millis = IMPLICIT:0,INTEGER:1000"),
+    ),
+    "a time after that of evaluation, be it ever so inexact": (
+        "timestamp-future",
+        lambda a: inexact(a, "seconds = INTEGER:999999999", time="20300102000000Z"),
+    ),
     "a time after that of evaluation": (
         "timestamp-future",
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST, time="20260601001000Z")),
@@ -237,6 +264,22 @@ def test_a_bad_timestamp_that_is_ignored_harms_nothing(judge: Judge, stamps: tsa
     signature = judge(given, at=NOW, timestamps=TimestampPolicy.IGNORE)
     assert (signature.verdict, signature.times.proven) == ("passed", "")
     assert codes(signature, "info") == ["timestamp-ignored"]
+
+
+def test_leap_seconds_and_fractions_are_times(judge: Judge, stamps: tsa.Authority):
+    """X.680 47.3: the second of an insertion is 60."""
+    for time, proven in (
+        ("20260102000000.123456789Z", "2026-01-02T00:00:00+00:00"),
+        ("20260101235960Z", "2026-01-02T00:00:00+00:00"),
+    ):
+        signature = judge(with_token(timed(stamps, time)), at=NOW)
+        assert (signature.axes["time"].status, signature.times.proven) == ("passed", proven)
+
+
+def test_a_clock_that_may_be_far_off_is_told(judge: Judge, stamps: tsa.Authority):
+    for seconds, told in ((300, []), (301, ["timestamp-accuracy"]), (99999999999, ["timestamp-accuracy"])):
+        signature = judge(with_token(inexact(stamps, f"seconds = INTEGER:{seconds}")), at=NOW)
+        assert (signature.axes["time"].status, codes(signature, "warning")) == ("passed", told)
 
 
 def test_a_weak_imprint_is_told(judge: Judge, stamps: tsa.Authority):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -194,8 +195,11 @@ def test_a_list_signed_by_somebody_else_is_not_believed(backend):
     forged = crl(key=STRANGER.key)
     assert judged(forged, backend=backend) == unknown("trust-crl-signature")
     assert judged(forged, backend=backend, revocation=Revocation.SOFT) == (Status.PASSED, ["trust-crl-signature"])
-    if backend != "openssl":  # which looks at one list only
-        assert judged(forged, crl(), backend=backend) == PASSED
+    assert judged(forged, crl(), backend=backend) == PASSED
+    for lists in ((forged, crl(revoked={SIGNER: NOW - DAY})), (crl(revoked={SIGNER: NOW - DAY}), forged)):
+        for revocation in (Revocation.SOFT, Revocation.HARD):
+            told = judged(*lists, backend=backend, more=(STRANGER,), revocation=revocation)
+            assert told == (Status.FAILED, ["trust-revoked"])
 
 
 @BOTH
@@ -261,6 +265,55 @@ def test_a_list_that_points_to_changes_needs_them():
     assert judged(base, changes) == (Status.FAILED, ["trust-revoked"])
 
 
+NUMBER_1, NUMBER_2 = (x509.CRLNumber(1), False), (x509.CRLNumber(2), False)
+CHANGES = (x509.DeltaCRLIndicator(1), True)
+
+
+@BOTH
+@pytest.mark.parametrize("base", [None, NUMBER_1, NUMBER_2], ids=["alone", "with a list", "with a list too old"])
+def test_changes_count_even_if_nothing_points_to_them(backend, base):
+    """RFC 5280 5.2.4 is about completing a list; a revocation that was told is one."""
+    lists = [] if base is None else [crl(extensions=[base])]
+    base_number = (x509.DeltaCRLIndicator(2 if base is NUMBER_2 else 1), True)
+    for revocation in (Revocation.SOFT, Revocation.HARD):
+        listed = crl(revoked={SIGNER: NOW - DAY}, extensions=[NUMBER_2, base_number])
+        told = judged(*lists, listed, backend=backend, revocation=revocation)
+        assert told == (Status.FAILED, ["trust-revoked"])
+    forged = crl(revoked={SIGNER: NOW - DAY}, extensions=[NUMBER_2, CHANGES], key=STRANGER.key)
+    assert judged(crl(extensions=[NUMBER_1]), forged, backend=backend, revocation=Revocation.SOFT)[0] is Status.PASSED
+
+
+def test_a_hold_ends_when_a_later_list_does_not_name_the_certificate():
+    """RFC 5280 5.3.1: certificateHold and removeFromCRL."""
+    hold, taken_back = x509.ReasonFlags.certificate_hold, x509.ReasonFlags.remove_from_crl
+    lost = x509.ReasonFlags.key_compromise
+    then = {SIGNER: NOW - 60 * DAY}
+    for until in (NOW - 20 * DAY, NOW + 30 * DAY):
+        held = crl(revoked=then, since=NOW - 50 * DAY, until=until, reason=hold)
+        assert judged(held) == (Status.FAILED, ["trust-revoked"])
+        assert judged(held, crl()) == PASSED
+        assert judged(held, crl(), at=NOW - 30 * DAY)[0] is Status.FAILED, "it was on hold"
+        assert judged(held, crl(key=STRANGER.key))[0] is Status.FAILED, "nobody released it"
+        assert judged(crl(revoked=then, since=NOW - 50 * DAY, until=until, reason=lost), crl())[0] is Status.FAILED
+    where = x509.DistributionPoint([x509.UniformResourceIdentifier("http://127.0.0.1/delta")], None, None, None)
+    held = crl(
+        revoked=then, since=NOW - 5 * DAY, reason=hold, extensions=[NUMBER_1, (x509.FreshestCRL([where]), False)]
+    )
+    assert judged(held, crl(revoked=then, reason=taken_back, extensions=[NUMBER_2, CHANGES])) == PASSED
+
+
+def test_lists_up_to_the_time_of_evaluation_count():
+    """That is not always the clock's: --at may ask what will be known in ten years."""
+    listed = crl(revoked={SIGNER: NOW + 300 * DAY}, since=NOW + 400 * DAY, until=NOW + 500 * DAY)
+    request = TrustRequest(SIGNER.der, NOW, (ROOT.der,), (INTER.der,), (listed,), (), Revocation.HARD)
+    asked = replace(request, evaluated=NOW + 3000 * DAY)
+    backend = default().trust_backends.get("certvalidator")
+    assert backend.evaluate(request).status is Status.INDETERMINATE
+    evidence = backend.evaluate(asked)
+    assert evidence.status is Status.PASSED
+    assert "trust-revoked-later" in [f.code for f in evidence.findings]
+
+
 def test_after_expiry_silence_means_nothing():
     """RFC 5280 3.3: an entry may go once the certificate has expired. X.509 expiredCertsOnCRL says that it stays."""
     short = issue("short", INTER, until=NOW - 10 * DAY)
@@ -315,6 +368,29 @@ def test_the_issuer_may_delegate_and_nobody_else():
     assert asked(response(by=issue("responder", extensions=[purposes(OCSP_SIGNING), nocheck]))) == refused, "nobody"
     expired = issue("responder", INTER, [purposes(OCSP_SIGNING), nocheck], until=NOW - DAY)
     assert asked(response(by=expired)) == refused, "expired"
+
+
+def test_a_delegate_that_may_not_sign_is_not_believed():
+    """RFC 5280 4.2.1.3: digitalSignature."""
+    mute = issue("responder", INTER, [purposes(OCSP_SIGNING), (x509.OCSPNoCheck(), False), usage("key_agreement")])
+    assert asked(response(by=mute)) == unknown("trust-ocsp-responder")
+
+
+def test_a_certificate_does_not_answer_for_itself():
+    """Even if it may answer for others."""
+    both = issue("both", INTER, [purposes(OCSP_SIGNING, "1.3.6.1.5.5.7.3.36"), (x509.OCSPNoCheck(), False)])
+    assert asked(response(of=both, by=both), signer=both) == unknown("trust-ocsp-unusable")
+
+
+def test_a_response_with_an_unknown_critical_extension_is_not_believed():
+    """RFC 6960 4.4."""
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    for critical, told in ((False, PASSED), (True, unknown("trust-ocsp-unusable"))):
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            SIGNER.certificate, INTER.certificate, hashes.SHA256(), GOOD, NOW - DAY, NOW + DAY, None, None
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, INTER.certificate).add_extension(odd, critical)
+        assert asked(builder.sign(INTER.key, hashes.SHA256()).public_bytes(Encoding.DER)) == told
 
 
 def test_a_delegate_that_was_revoked_is_not_believed():
