@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Generator
 
 import hypothesis
@@ -29,6 +30,10 @@ MISSING = {peer: package for peer, package in PEERS.items() if shutil.which(peer
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if REQUIRED else "local")
+
+
+# Started in the background by a shell we would ignore it, and so would every program the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def install_command() -> str:

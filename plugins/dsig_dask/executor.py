@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, WorkerPlugin, get_worker
@@ -39,7 +41,7 @@ class DaskExecutor:
                 code="executor-unreachable",
                 hint="is it running, and is the address right?",
             ) from None
-        with client:
+        with _retries_untold(), client:
             # as a plugin the work is on workers that join later, too
             client.register_plugin(_Carrier(work), name=NAME)
             waiting: deque[Future] = deque()
@@ -49,6 +51,18 @@ class DaskExecutor:
                     yield _result(waiting.popleft())
             while waiting:
                 yield _result(waiting.popleft())
+
+
+@contextmanager
+def _retries_untold() -> Iterator[None]:
+    """What was lost with a worker is done again and no news; what fails for good is in the report."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 class _Carrier(WorkerPlugin):  # type: ignore[misc]
