@@ -7,6 +7,8 @@
 #   make lint       style, types, import contracts
 #   make bench      speed, as ratios against peers
 #   make man        manual pages, in build/man
+#   make docs       the documentation site, in build/docs; a warning is an error
+#   make pages      follow the walk-throughs in docs, and put what they print beneath their commands
 #   make clean      remove what the others made
 #
 # PYTHON=python3.12 make test   uses another interpreter (when .venv is made).
@@ -27,7 +29,7 @@ APT = $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv peers demo test test-lowest lint man bench clean
+.PHONY: help venv peers demo test test-lowest lint man docs pages bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTEST/p'
@@ -90,6 +92,14 @@ lint: venv
 
 man: venv
 	@$(BIN)/python tools/make_man.py build/man
+
+SITE ?= build/docs
+docs: venv
+	@$(BIN)/python tools/make_diagrams.py --check
+	@$(BIN)/sphinx-build -q -E -W --keep-going -b html -d $(SITE)/.doctrees docs $(SITE)
+
+pages: venv peers
+	@$(BIN)/python tools/update_pages.py
 
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py

@@ -1,11 +1,9 @@
-"""What docs/hsm.md shows is what happens, and what it names is there."""
+"""What docs/hsm.md names is there; its walk-through is run by tests/docs/test_walk_throughs.py."""
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pkcs11_tokens import ROOT, succeed
@@ -14,37 +12,6 @@ from dsig_pkcs11.modules import resolve
 from dsig_pkcs11.uri import parse
 
 PAGE = (ROOT / "docs" / "hsm.md").read_text()
-_VARYING = (
-    (re.compile(r"2\.25\.\d+"), "2.25.N"),
-    (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
-    (re.compile(r"serial=[0-9a-f]{16}"), "serial=S"),
-    (re.compile(r"id=(%[0-9A-F]{2}){8}"), "id=RANDOM"),
-    (re.compile(r"\b20\d\d[-0-9]*[ T]?[0-9:.]*[0-9]( ?[+-]\d\d:?\d\d)?"), "TIME"),
-    (re.compile(r"/\S*/libsofthsm2.so"), "MODULE"),
-)
-
-
-def constant(text: str) -> str:
-    for pattern, name in _VARYING:
-        text = pattern.sub(name, text)
-    return text
-
-
-@pytest.fixture(scope="module")
-def tool() -> ModuleType:
-    """tools/update_hsm.py."""
-    spec = importlib.util.spec_from_file_location("update_hsm", ROOT / "tools" / "update_hsm.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.pkcs11
-def test_walk_through_is_what_the_commands_print_today(tool: ModuleType) -> None:
-    assert len(tool.commands(PAGE)) >= 4
-    assert constant(tool.updated(PAGE)) == constant(PAGE), "run tools/update_hsm.py"
 
 
 def test_configuration_shown_is_accepted(tmp_path: Path) -> None:
