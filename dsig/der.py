@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-__all__ = ["digest_info", "kind_of", "unpadded", "without_padding"]
+__all__ = ["digest_info", "kind_of", "public_key_of", "unpadded", "without_padding"]
 
 _SEQUENCE, _INTEGER, _BIT_STRING, _ENUMERATED, _CONTEXT_0 = 0x30, 0x02, 0x03, 0x0A, 0xA0
 _TIMES = (0x17, 0x18)
@@ -79,6 +79,17 @@ def kind_of(der: bytes) -> str:
         if names[:2] == [_SEQUENCE, _SEQUENCE] and len(names) > 2 and names[2] in _TIMES:
             return "crl"
     raise ValueError("it is no certificate, no CRL and no OCSP response")
+
+
+def public_key_of(certificate: bytes) -> bytes:
+    """SubjectPublicKeyInfo (RFC 5280 4.1) of a certificate, its header left out. Raises `ValueError` without."""
+    ((_tag, content),) = _children(certificate)
+    fields = _children(_children(content)[0][1])
+    if fields and fields[0][0] == _CONTEXT_0:
+        del fields[0]
+    if len(fields) < 6:
+        raise ValueError("it is no certificate")
+    return fields[5][1]
 
 
 def _children(content: bytes) -> list[tuple[int, bytes]]:

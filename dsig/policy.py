@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dsig.der import public_key_of
 from dsig.dicom.location import parse_tag
 from dsig.errors import UsageError, Where
 from dsig.hookspecs import CertificateFacts
@@ -128,8 +129,9 @@ def file_findings(policy: Policy, signatures: Sequence[SignatureReport]) -> Iter
     """What the policy wants of a file as a whole."""
     if policy.expected_signers is None:
         return
-    # A signature that fails proves nobody's hand; the same signer twice is one signer.
-    signers = {s.signer.sha256 for s in signatures if s.signer is not None and s.verdict is not Status.FAILED}
+    # A signature that fails proves nobody's hand; and whoever has several certificates for one key signs once, because
+    # no MAC says which of them was meant.
+    signers = {public_key_of(s.certificate) for s in signatures if s.certificate and s.verdict is not Status.FAILED}
     if len(signers) != policy.expected_signers:
         yield Finding(
             "policy-signers",

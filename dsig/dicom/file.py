@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
@@ -22,6 +23,7 @@ __all__ = ["DicomFile", "InputKind", "open_dicom"]
 PREAMBLE = 128
 META_ELEMENTS = 256
 META_VALUE = 1 << 16
+_GROUP_LENGTH = 0x00020000
 _LONG_VRS = frozenset(v.encode() for v in LONG)
 _VRS = _LONG_VRS | {v.encode() for v in SHORT}
 
@@ -39,6 +41,15 @@ class InputKind(StrEnum):
     """As `auto`, but the data set itself tells its encoding, whatever (0002,0010) says."""
 
 
+class MetaProblem(NamedTuple):
+    """Something wrong with the File Meta Information."""
+
+    code: str
+    """Of the finding."""
+    message: str
+    tag: int
+
+
 @dataclass(frozen=True, slots=True)
 class DicomFile:
     """An opened file; offsets below are in `data`, which is `source` itself unless the data set is deflated."""
@@ -46,8 +57,8 @@ class DicomFile:
     source: Source
     meta: dict[int, bytes]
     """Raw values of group 0002 by tag; empty for a bare data set."""
-    meta_problem: str
-    """What is wrong with the group length of the meta information, or empty."""
+    meta_problems: tuple[MetaProblem, ...]
+    """Why readers may disagree about where the meta information ends, or what it says."""
     header_end: int
     """Where the data set starts in `source`."""
     syntax: TransferSyntax
@@ -99,7 +110,7 @@ def open_dicom(
         raise InputError("the file is empty", code="not-dicom", where=Where(source.name))
     start = _meta_start(source)
     if wanted in (InputKind.AUTO, InputKind.FILE, InputKind.DETECT) and start is not None:
-        meta, header_end, problem = _read_meta(source, start)
+        meta, header_end, problems = _read_meta(source, start)
     elif wanted is InputKind.FILE:
         raise InputError(
             "no DICOM file: neither preamble nor File Meta Information",
@@ -108,7 +119,7 @@ def open_dicom(
             hint="for a data set without them use --input dataset",
         )
     else:
-        meta, header_end, problem = {}, 0, ""
+        meta, header_end, problems = {}, 0, ()
     if header_end >= source.size:
         raise MalformedError("there is no data set after the File Meta Information", where=Where(source.name))
     uid = meta.get(0x00020010, b"").decode("latin-1").strip(" \0")
@@ -127,7 +138,7 @@ def open_dicom(
     else:
         syntax = _NAMED.get(wanted) or _guess(source, header_end, bare=start is None)
     if not syntax.deflated:
-        yield DicomFile(source, meta, problem, header_end, syntax, source, header_end, source.size, 0, True, lookup)
+        yield DicomFile(source, meta, problems, header_end, syntax, source, header_end, source.size, 0, True, lookup)
         return
     with spooled(source.name) as spool:
         engine = Inflation(source, header_end, limits)
@@ -135,7 +146,7 @@ def open_dicom(
         spool.seek(0)
         data: Source = BytesSource(spool.read(), source.name) if size <= SMALL else StreamSource(spool, source.name)
         yield DicomFile(
-            source, meta, problem, header_end, syntax, data, 0, size, engine.trailing, engine.padding, lookup
+            source, meta, problems, header_end, syntax, data, 0, size, engine.trailing, engine.padding, lookup
         )
 
 
@@ -156,14 +167,15 @@ def _meta_start(source: Source) -> int | None:
     return None
 
 
-def _read_meta(source: Source, start: int) -> tuple[dict[int, bytes], int, str]:
-    """Values of group 0002, the offset after it, and what is wrong with its group length.
+def _read_meta(source: Source, start: int) -> tuple[dict[int, bytes], int, tuple[MetaProblem, ...]]:
+    """Values of group 0002, the offset after it, and what readers may disagree about.
 
     The end is where group 0002 ends, which every reader sees, not where the group length says.
     """
     meta: dict[int, bytes] = {}
     pos = start
     length_end: int | None = None
+    problems: list[MetaProblem] = []
     while pos + 8 <= source.size:
         buf, base = source.window(pos, 12)
         group, element, code, length = struct.unpack_from("<HH2sH", buf, pos - base)
@@ -174,10 +186,13 @@ def _read_meta(source: Source, start: int) -> tuple[dict[int, bytes], int, str]:
         if code in _LONG_VRS:
             if pos + 12 > source.size:
                 raise MalformedError("the File Meta Information is cut off", where=Where(source.name, offset=pos))
-            (length,) = struct.unpack_from("<I", buf, pos - base + 8)
+            reserved, length = struct.unpack_from("<HI", buf, pos - base + 6)
             value = pos + 12
-        elif code not in _VRS:  # some writers use implicit VR here
+            if reserved:
+                problems.append(MetaProblem("meta-encoding", "has reserved bytes that are not zero", tag))
+        elif code not in _VRS:  # some writers use implicit VR here; other readers find other elements then
             (length,) = struct.unpack_from("<I", buf, pos - base + 4)
+            problems.append(MetaProblem("meta-encoding", "is not in explicit VR", tag))
         if value + length > source.size or length > META_VALUE:
             raise MalformedError(
                 f"({group:04X},{element:04X}) claims {length} bytes",
@@ -194,12 +209,13 @@ def _read_meta(source: Source, start: int) -> tuple[dict[int, bytes], int, str]:
         source.read_into(value, memoryview(data))
         meta[tag] = bytes(data)
         pos = value + length
-        if tag == 0x00020000 and length == 4:
+        if tag == _GROUP_LENGTH and length == 4:
             length_end = pos + struct.unpack("<I", data)[0]
-    problem = ""
+        elif tag == _GROUP_LENGTH:
+            problems.append(MetaProblem("meta-group-length", f"has {length} bytes instead of 4", tag))
     if length_end is not None and length_end != pos:
-        problem = f"the group length of the File Meta Information is off by {length_end - pos} bytes"
-    return meta, pos, problem
+        problems.append(MetaProblem("meta-group-length", f"is off by {length_end - pos} bytes", _GROUP_LENGTH))
+    return meta, pos, tuple(problems)
 
 
 def _guess(source: Source, at: int, *, bare: bool) -> TransferSyntax:

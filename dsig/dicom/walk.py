@@ -57,8 +57,10 @@ PIXEL_REPRESENTATION = 0x00280103
 WAVEFORM_BITS_ALLOCATED = 0x54001004
 ITEM_TAG, ITEM_DELIMITER, SEQUENCE_DELIMITER = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
-_SHORT = {code.encode(): code for code in SHORT} | {b"xs": "xs", b"up": "up"}
-_LONG = {code.encode(): code for code in LONG} | {b"lt": "lt", b"ox": "ox", b"px": "px"}
+_SHORT = {code.encode(): code for code in SHORT}
+_LONG = {code.encode(): code for code in LONG}
+_STAND_INS = {b"xs": False, b"up": False, b"lt": True, b"ox": True, b"px": True}
+"""Codes that are no VRs but have been met in files, and whether two reserved bytes and a 32-bit length follow."""
 
 _ELEMENTS, _ITEMS, _FRAGMENTS = range(3)
 STRIDE = 1 << 18
@@ -250,12 +252,12 @@ class _Walker:
                     continue
                 vr = long.get(code)
                 if vr is None:
-                    vr = self.unknown_vr(code, tag, pos)
-                    if vr == "un":  # not two capitals: taken for a VR with a 16-bit length field
+                    vr, wide = self.unknown_vr(code, tag, pos)
+                    if not wide:
                         stop = pos + 8 + length
                         if stop > limit:
                             raise self.overrun(tag, length, pos, limit)
-                        yield ELEMENT, tag, "UN", pos, pos + 8, stop
+                        yield ELEMENT, tag, vr, pos, pos + 8, stop
                         pos = stop
                         continue
                 if pos + 12 > limit or at + 12 > room:
@@ -337,11 +339,16 @@ class _Walker:
         )
         self.notes.add(code, f"{_tag(tag)} {what}", self.path(tag), offset)
 
-    def unknown_vr(self, code: bytes, tag: int, offset: int) -> str:
-        """`UN` for two capitals (32-bit length follows), `un` for anything else (16-bit length)."""
+    def unknown_vr(self, code: bytes, tag: int, offset: int) -> tuple[str, bool]:
+        """What a code that is no VR is taken for, and whether a 32-bit length follows, as it does two capitals.
+
+        Other readers differ in both, and so in where the next element is.
+        """
         shown = code.decode("ascii", "replace") if code.isalnum() else code.hex()
         self.notes.add("unknown-vr", f"{_tag(tag)} has the unknown VR {shown}", self.path(tag), offset)
-        return "UN" if code.isalpha() and code.isupper() else "un"
+        if code in _STAND_INS:
+            return code.decode(), _STAND_INS[code]
+        return "UN", code.isalpha() and code.isupper()
 
 
 def _level(source: Source, encoding: Encoding, *, nested: bool) -> _Level | None:

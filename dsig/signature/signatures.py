@@ -175,9 +175,10 @@ def _syntax_findings(file: DicomFile) -> Iterator[Finding]:
 
 
 def _meta_findings(file: DicomFile) -> Iterator[Finding]:
-    """A group length that is off: readers that go by it begin the data set somewhere else."""
-    if file.meta_problem:
-        yield Finding("meta-group-length", file.meta_problem, format_tag(0x00020000), "PS3.10 7.1")
+    """A group length that is off, a header that is not explicit VR: some readers begin the data set somewhere else."""
+    for problem in file.meta_problems:
+        message = f"{format_tag(problem.tag)} of the File Meta Information {problem.message}"
+        yield Finding(problem.code, message, format_tag(problem.tag), "PS3.10 7.1")
 
 
 def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | None, list[Finding]]:

@@ -184,11 +184,12 @@ class _Signing:
         self.main = read_data_set(file.data, file.start, file.end, encoding, limits=options.limits)
         self.level = self.target()
         refuse_disorder(self.main)
-        if file.meta_problem:
+        for problem in file.meta_problems:
             raise MalformedError(
-                f"{file.meta_problem}; readers would disagree about where the data set begins",
-                code="meta-group-length",
-                where=Where(file.source.name, "(0002,0000)"),
+                f"{format_tag(problem.tag)} of the File Meta Information {problem.message};"
+                " readers would disagree about where the data set begins",
+                code=problem.code,
+                where=Where(file.source.name, format_tag(problem.tag)),
                 hint="repair the file first, for instance by loading and saving it with pydicom",
             )
 

@@ -25,7 +25,7 @@ SOURCES = [
 ]
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
-FINDING_MAKERS = {"Finding", "finding", "_finding", "warn", "notes.add"}
+FINDING_MAKERS = {"Finding", "finding", "_finding", "warn", "notes.add", "MetaProblem"}
 COMPUTED_FINDINGS = {
     "dsig/dicom/walk.py": {"duplicate-tag", "tags-not-ascending"},
     "dsig/signature/reading.py": {"canonical-padding", "trailing-nul-padding"},
@@ -45,7 +45,10 @@ COMPUTED_FINDINGS = {
     "dsig/signature/signatures.py": {"meta-sop-class-uid", "meta-sop-instance-uid"},
 }
 """Findings whose code is put together or handed on, by the module that decides."""
-COMPUTED_ERRORS = {"plugins/dsig_files/passphrase.py": {"passphrase-needed", "wrong-passphrase"}}
+COMPUTED_ERRORS = {
+    "dsig/dicom/file.py": {"meta-encoding", "meta-group-length"},
+    "plugins/dsig_files/passphrase.py": {"passphrase-needed", "wrong-passphrase"},
+}
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from support.encode import element
-from support.pki import checked, signer
-from support.signed import Parts, together
+from support.pki import certificate, checked, signer
+from support.signed import Parts, even, together
 
 import dsig
 from dsig.policy import Policy, load_policy
@@ -124,7 +124,7 @@ def test_coverage_as_a_profile_has_it(judged, corpus):
     assert ("coverage", "coverage-required") in errors(found)
 
 
-def test_signers_are_counted_by_certificate_and_only_where_their_signatures_hold():
+def test_signers_are_counted_by_key_and_only_where_their_signatures_hold():
     first, again = Parts(), Parts(mac_id=1, uid="1.2.3.6")
     other = Parts(mac_id=2, uid="1.2.3.7", signer=signer("p256"))
     bad = other.but(item={0x04000120: element(0x04000120, "OB", bytes(70))})
@@ -133,8 +133,13 @@ def test_signers_are_counted_by_certificate_and_only_where_their_signatures_hold
         report = checked(together(*signed), policy=Policy(expected_signers=number))
         return [f.code for f in report.findings]
 
+    # another certificate of the same key: it is in no MAC, so whoever has one can put it in
+    alias = certificate("rsa2048_alias")
+    renamed = again.but(item={0x04000115: element(0x04000115, "OB", even(alias))})
     assert judged(1, first, again) == []
     assert judged(2, first, again) == ["policy-signers"]
+    assert judged(2, first, renamed) == ["policy-signers"]
+    assert judged(1, first, renamed) == []
     assert judged(2, first, again, other) == []
     assert judged(2, first, bad) == ["policy-signers"]
     assert judged(1, first, bad) == []

@@ -107,17 +107,31 @@ def test_meta_information_ends_where_group_0002_ends_whatever_its_length_says(of
     data = PREAMBLE + meta(e.LITTLE, off_by=off_by) + EXPLICIT
     opened = Opened(data)
     assert opened.name == "A^B"
-    assert str(off_by) in opened.file.meta_problem
+    assert [(p.code, str(off_by) in p.message) for p in opened.file.meta_problems] == [("meta-group-length", True)]
 
 
 def test_meta_information_without_group_length_is_read():
     opened = Opened(PREAMBLE + meta(e.LITTLE)[12:] + EXPLICIT)
-    assert (opened.name, opened.file.meta_problem) == ("A^B", "")
+    assert (opened.name, opened.file.meta_problems) == ("A^B", ())
 
 
 def test_meta_information_in_implicit_vr_is_read():
     data = PREAMBLE + implicit(0x00020010, e.text(e.LITTLE, b"\0")) + EXPLICIT
-    assert Opened(data).syntax == e.LITTLE
+    opened = Opened(data)
+    assert opened.syntax == e.LITTLE
+    assert [(p.code, p.tag) for p in opened.file.meta_problems] == [("meta-encoding", 0x00020010)]
+
+
+@pytest.mark.parametrize("length", [0, 2, 6])
+def test_a_group_length_of_the_meta_information_that_is_no_32_bit_number_is_told(length: int):
+    data = PREAMBLE + element(0x00020000, "OB", bytes(length)) + meta(e.LITTLE)[12:] + EXPLICIT
+    assert [p.code for p in Opened(data).file.meta_problems] == ["meta-group-length"]
+
+
+def test_reserved_bytes_in_the_meta_information_are_told():
+    version = e.tag(0x00020001) + b"OB" + bytes.fromhex("0100 02000000 0001")
+    data = PREAMBLE + version + element(0x00020010, "UI", e.text(e.LITTLE, b"\0")) + EXPLICIT
+    assert [(p.code, p.tag) for p in Opened(data).file.meta_problems] == [("meta-encoding", 0x00020001)]
 
 
 def test_an_element_of_the_meta_information_may_not_occur_twice():

@@ -120,11 +120,11 @@ def test_any_other_unknown_vr_has_a_16_bit_length_and_counts_as_un(vr: bytes):
 
 
 @pytest.mark.parametrize(("code", "value"), [("xs", 8), ("up", 8), ("lt", 12), ("ox", 12), ("px", 12)])
-def test_codes_that_stand_for_a_vr_have_its_header_form(code: str, value: int):
+def test_codes_that_stand_for_a_vr_have_its_header_form_and_are_told(code: str, value: int):
     length = bytes.fromhex("0400") if value == 8 else bytes.fromhex("0000 04000000")
     data = e.tag(0x00091001) + code.encode() + length + b"1234"
     assert tokens(data) == [(ELEMENT, 0x00091001, code, 0, value, value + 4)]
-    assert notes(data) == []
+    assert notes(data) == [("unknown-vr", "(0009,1001)", 0)]
 
 
 # ------------------------------------------------------------------------------------------------- implicit VR (1.5)
