@@ -74,19 +74,24 @@ class RemoteSigner:
     secret: bytes = field(repr=False)
     certificate: bytes
     chain: Sequence[bytes]
-    _connection: Connection | None = field(default=None, repr=False)
+    _own: threading.local = field(default_factory=threading.local, repr=False)
+    """The connection of each thread."""
 
     def __reduce__(self) -> tuple[type[RemoteSigner], tuple[object, ...]]:
-        """Without the connection: every process has its own."""
+        """Without connections: every process has its own."""
         return RemoteSigner, (self.address, self.secret, self.certificate, tuple(self.chain))
 
     def sign_digest(self, digest: bytes, mac: MacAlgorithmSpec) -> bytes:
-        """Ask the process that has the key. Raises `KeySourceError` or `PluginError` as the key source did."""
+        """Ask the process that has the key, from any thread.
+
+        Raises `KeySourceError` or `PluginError` as the key source did.
+        """
         try:
-            if self._connection is None:
-                self._connection = Client(self.address, family="AF_UNIX", authkey=self.secret)
-            self._connection.send_bytes(struct.pack("<H", len(name := mac.name.encode())) + name + digest)
-            said = self._connection.recv_bytes(LONGEST)
+            connection: Connection | None = getattr(self._own, "connection", None)
+            if connection is None:
+                connection = self._own.connection = Client(self.address, family="AF_UNIX", authkey=self.secret)
+            connection.send_bytes(struct.pack("<H", len(name := mac.name.encode())) + name + digest)
+            said = connection.recv_bytes(LONGEST)
         except (OSError, EOFError, AuthenticationError):
             raise KeySourceError("the process that holds the key is gone", code="key-closed") from None
         kind, body = said[:1], said[1:]

@@ -13,7 +13,7 @@ from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
 from dsig.dicom.location import format_tag
 from dsig.dicom.lookup import PLAIN, Lookup
-from dsig.dicom.source import SMALL, BytesSource, Inflation, Source, StreamSource, spooled
+from dsig.dicom.source import Inflation, Source, own_source, spooled
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import InputError, MalformedError, UsageError, Where
 from dsig.limits import DEFAULT, Limits
@@ -142,11 +142,12 @@ def open_dicom(
         return
     with spooled(source.name) as spool:
         engine = Inflation(source, header_end, limits)
-        size = sum(spool.write(piece) for piece in engine)
+        for piece in engine:
+            spool.write(piece)
         spool.seek(0)
-        data: Source = BytesSource(spool.read(), source.name) if size <= SMALL else StreamSource(spool, source.name)
+        data = own_source(spool, source.name)
         yield DicomFile(
-            source, meta, problems, header_end, syntax, data, 0, size, engine.trailing, engine.padding, lookup
+            source, meta, problems, header_end, syntax, data, 0, data.size, engine.trailing, engine.padding, lookup
         )
 
 

@@ -17,7 +17,7 @@ from dsig.dicom.encoding import EXPLICIT_LE, Encoding, TransferSyntax, transfer_
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.headers import element, header, is_big, stored_as_un
 from dsig.dicom.output import Deflater
-from dsig.dicom.source import CHUNK, Source, StreamSource, spooled
+from dsig.dicom.source import CHUNK, Source, own_source, spooled
 from dsig.dicom.vr import UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, UNDEFINED, walk
 from dsig.errors import UsageError, Where
@@ -124,7 +124,7 @@ def reencoded(
             _DataSetWriter(file, syntax.encoding, lengths, limits).write(spool.write)
         spool.seek(0)
         kind = "auto" if file.meta else _KINDS[syntax.encoding.explicit, syntax.encoding.big]
-        with open_dicom(StreamSource(spool, file.source.name), kind=kind, limits=limits, lookup=file.lookup) as again:
+        with open_dicom(own_source(spool, file.source.name), kind=kind, limits=limits, lookup=file.lookup) as again:
             yield again
 
 

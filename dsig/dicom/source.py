@@ -17,7 +17,17 @@ from typing import IO, Protocol
 from dsig.errors import DsigError, InputError, MalformedError, Where
 from dsig.limits import DEFAULT, Limits, beyond
 
-__all__ = ["CHUNK", "BytesSource", "FileSource", "Inflation", "Source", "StreamSource", "open_source", "spooled"]
+__all__ = [
+    "CHUNK",
+    "BytesSource",
+    "FileSource",
+    "Inflation",
+    "Source",
+    "StreamSource",
+    "open_source",
+    "own_source",
+    "spooled",
+]
 
 WINDOW = 1 << 16
 """Bytes fetched at a time while parsing a large file."""
@@ -145,6 +155,16 @@ class StreamSource:
                     done += len(data)
             except OSError as error:
                 raise _unreadable(self.name, error, offset) from None
+
+
+def own_source(file: IO[bytes], name: str) -> Source:
+    """A source over a seekable file that nobody else writes to, such as an output; a small one is read at once."""
+    source = StreamSource(file, name)
+    if source.size > SMALL:
+        return source
+    data = bytearray(source.size)
+    source.read_into(0, memoryview(data))
+    return BytesSource(bytes(data), name)
 
 
 @contextmanager

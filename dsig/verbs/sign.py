@@ -19,7 +19,7 @@ from dsig.dicom.location import format_path, format_tag, parse_location
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import Deflater, replacing
 from dsig.dicom.reencode import Lengths, as_wanted
-from dsig.dicom.source import Source, StreamSource, open_source
+from dsig.dicom.source import open_source, own_source
 from dsig.dicom.splice import write_spliced
 from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, answered_all, blaming
@@ -469,7 +469,7 @@ class _Signing:
         if not out.seekable() or not out.readable():
             return  # a device or pipe
         out.seek(0)
-        source: Source = StreamSource(out, self.file.source.name)
+        source = own_source(out, self.file.source.name)
         lookup = self.file.lookup if self.options.rely_on_dictionaries else PLAIN
         with open_dicom(source, kind=self.input_kind(), limits=self.options.limits, lookup=lookup) as file:
             main = file.main(self.options.limits)
@@ -479,7 +479,7 @@ class _Signing:
             and found[0].level.path == self.level.path
             and found[0].mac is not None
             and found[0].mac.elements == tuple(self.new.elements)
-            and {e.tag for e in found[0].selected} == set(self.new.elements)
+            and found[0].signed == set(self.new.elements)
             and not any(f.severity == "error" for f in found[0].structure)
             and stored_timestamp(found[0].item).token == (self.stamp.token if self.stamp else None)
         )

@@ -17,7 +17,7 @@ from dsig.dicom.headers import element
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.reencode import as_wanted
 from dsig.dicom.rewrite import rewrite
-from dsig.dicom.source import StreamSource, open_source
+from dsig.dicom.source import open_source, own_source
 from dsig.errors import DsigError, InputError, OutputError, UsageError, Where
 from dsig.hookspecs import TimestampFacts
 from dsig.io import Given, as_input, as_output, name_of
@@ -258,7 +258,7 @@ def _look_again(out: IO[bytes], found: FoundSignature, token: bytes, input_kind:
     if not out.seekable() or not out.readable():
         return  # a device or pipe
     out.seek(0)
-    with open_dicom(StreamSource(out, "<output>"), kind=input_kind, limits=limits) as file:
+    with open_dicom(own_source(out, "<output>"), kind=input_kind, limits=limits) as file:
         again = find_signatures(file, file.main(limits), limits)
         there = [
             f
