@@ -7,7 +7,7 @@ from typing import Any
 
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint, AlgorithmUsagePolicy
 
-__all__ = ["StrongAlgorithms", "weakness"]
+__all__ = ["StrongAlgorithms", "explicit_curve", "weakness"]
 
 _WEAK_HASHES = frozenset(("md2", "md4", "md5", "sha1"))
 _SMALLEST = {"rsa": 2048, "rsassa_pss": 2048, "dsa": 2048, "ec": 224}
@@ -22,9 +22,18 @@ def weakness(algorithm: Any, key: Any | None) -> str:
         hashed = None  # Ed25519 and others have it built in
     if hashed in _WEAK_HASHES:
         return f"the hash {hashed.upper()} no longer resists forgery"
-    if key is not None and key.bit_size < _SMALLEST.get(key.algorithm, 0):
+    if key is None or key.algorithm not in _SMALLEST:
+        return ""
+    if explicit_curve(key):
+        return "the curve of a key is spelled out instead of named"
+    if key.bit_size < _SMALLEST[key.algorithm]:
         return f"a key of {key.bit_size} bits ({key.algorithm.upper()}) is too small"
     return ""
+
+
+def explicit_curve(key: Any) -> bool:
+    """Whether an EC key brings a curve of its own: anybody's key is somebody's on the right one (RFC 5480 2.1.1)."""
+    return bool(key.algorithm == "ec" and key["algorithm"]["parameters"].name != "named")
 
 
 class StrongAlgorithms(AlgorithmUsagePolicy):

@@ -7,11 +7,14 @@ whom to ask; so there are limits on everything, no scheme but http and https, an
 from __future__ import annotations
 
 import os
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 
@@ -119,15 +122,40 @@ class Fetcher:
             _Redirects(),
         ):
             opener.add_handler(handler)
-        with opener.open(request, timeout=max(0.1, min(TIMEOUT, self.deadline - time.monotonic()))) as answer:
-            body = bytearray()
-            while chunk := answer.read1(_CHUNK):
-                body += chunk
-                if len(body) > MAX_SIZE:
-                    raise NotFetchedError(f"the answer is larger than {MAX_SIZE} bytes")
-                if time.monotonic() > self.deadline:
-                    raise NotFetchedError("it took too long")
-        return bytes(body)
+        return _before(self.deadline, partial(_read, opener, request, self.deadline))
+
+
+def _read(opener: urllib.request.OpenerDirector, request: urllib.request.Request, deadline: float) -> bytes:
+    """The body of one answer."""
+    with opener.open(request, timeout=max(0.1, min(TIMEOUT, deadline - time.monotonic()))) as answer:
+        body = bytearray()
+        while chunk := answer.read1(_CHUNK):
+            body += chunk
+            if len(body) > MAX_SIZE:
+                raise NotFetchedError(f"the answer is larger than {MAX_SIZE} bytes")
+            if time.monotonic() > deadline:
+                raise TimeoutError("it took too long")
+    return bytes(body)
+
+
+def _before(deadline: float, work: Callable[[], bytes]) -> bytes:
+    """What `work` gives, done on a thread that is left alone when time is up.
+
+    The library's timeout is for each step: it knows none for names, handshakes and headers together.
+    """
+    outcome: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="dsig-fetch", daemon=True).start()
+    try:
+        return outcome.result(timeout=max(0.1, deadline - time.monotonic()))
+    except TimeoutError as error:
+        raise NotFetchedError(str(error) or "it took too long") from None
 
 
 def _is_web(url: str) -> bool:

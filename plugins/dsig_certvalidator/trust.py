@@ -21,6 +21,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequest
 from dsig.model import Finding, Status
 from dsig_certvalidator import reading
+from dsig_certvalidator.algorithms import explicit_curve
 from dsig_certvalidator.building import candidate_paths
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from dsig_certvalidator.online import Fetcher
 
 __all__ = ["CertvalidatorTrust"]
+
+_CURVE = "RFC 5480 2.1.1"
 
 MAX_PATHS = 64
 """Paths tried for one certificate: cross-certificates multiply, and no hierarchy needs so many."""
@@ -80,6 +83,9 @@ def _evaluate(request: TrustRequest) -> TrustEvidence:
         if not request.anchors:
             faults.append(finding("trust-no-anchors", "no trust anchors were given, so nobody can be trusted"))
         return TrustEvidence(Status.INDETERMINATE, findings=tuple(faults))
+    if explicit_curve(certificate.public_key):
+        curve = finding("trust-weak-algorithm", "the curve of the key is spelled out instead of named", clause=_CURVE)
+        return TrustEvidence(Status.FAILED, findings=(curve, *faults))
     if request.certificate in request.anchors:
         outside = _outside(certificate, at)
         if outside is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,6 +26,8 @@ from dsig_cryptography.certificates import Certificate
 
 __all__ = ["CryptographyTrust"]
 
+_SPELLED_OUT = re.compile(rb"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01[^\x06]", re.DOTALL)
+"""id-ecPublicKey with anything but a namedCurve; the library forbids it to issuers and not to signers."""
 MAX_DEPTH = 8
 """Intermediate certificates between signer and anchor; published hierarchies have three at most."""
 
@@ -87,6 +90,9 @@ def _unfit(signer: Certificate, at: datetime) -> Finding | None:
         facts = certificates.facts(signer)
     except ValueError as error:
         return _finding("trust-certificate-unreadable", f"the certificate cannot be read: {error}")
+    if _SPELLED_OUT.search(signer.x509.tbs_certificate_bytes):
+        spelled = "the curve of the key is spelled out instead of named"
+        return Finding("trust-weak-algorithm", spelled, clause="RFC 5480 2.1.1")
     if facts.not_before is not None and at < facts.not_before:
         return _finding(
             "trust-not-yet-valid", f"the certificate is valid from {facts.not_before:%Y-%m-%d %H:%M:%S} UTC"

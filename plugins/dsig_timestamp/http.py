@@ -7,9 +7,11 @@ import errno
 import http.client
 import ipaddress
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import Future
 from email.message import Message
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
@@ -46,14 +48,34 @@ class HttpTsa:
                     break
             except (OSError, http.client.HTTPException) as error:
                 problem = _reason(error)
-        raise InputError(f"the TSA did not answer: {problem}", code="timestamp-no-answer", where=Where(request.url))
+        raise _nothing(problem, request)
 
 
 def _ask(opener: urllib.request.OpenerDirector, request: TimestampRequest, headers: dict[str, str]) -> bytes:
-    """One attempt; a TSA that answers byte by byte does not get longer than one that does not answer."""
+    """One attempt; a TSA that answers byte by byte does not get longer than one that does not answer.
+
+    The library's timeout is for each step: it knows none for names, handshakes and headers together. So the attempt is
+    made on a thread, which is left alone when time is up.
+    """
+    outcome: Future[bytes] = Future()
+
+    def attempt() -> None:
+        try:
+            outcome.set_result(_answer(opener, request, headers))
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            outcome.set_exception(error)
+
+    threading.Thread(target=attempt, name="dsig-tsa", daemon=True).start()
+    return outcome.result(timeout=request.timeout)
+
+
+def _answer(opener: urllib.request.OpenerDirector, request: TimestampRequest, headers: dict[str, str]) -> bytes:
     deadline = time.monotonic() + request.timeout
     asked = urllib.request.Request(request.url, data=request.query, headers=headers, method="POST")  # noqa: S310 - scheme checked
     with opener.open(asked, timeout=request.timeout) as reply:
+        kind = reply.headers.get_content_type() if "Content-Type" in reply.headers else ""
+        if kind.startswith("text/"):
+            raise _nothing(f"it sent {kind} instead of a timestamp", request)
         data = bytearray()
         while chunk := reply.read1(_CHUNK):
             data += chunk
@@ -138,6 +160,10 @@ def _reason(error: BaseException) -> str:
     if isinstance(inner, ValueError):
         return "the key is encrypted, or the file is none"
     return type(inner).__name__
+
+
+def _nothing(reason: str, request: TimestampRequest) -> InputError:
+    return InputError(f"the TSA did not answer: {reason}", code="timestamp-no-answer", where=Where(request.url))
 
 
 def _refuse(reason: str, request: TimestampRequest) -> NoReturn:

@@ -5,6 +5,7 @@ Nothing here knows dsig's code. Keys and certificates are made once for a test r
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 CONFIG = """
 [req]
@@ -40,6 +42,14 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = critical, codeSigning
 [no-usage]
 keyUsage = critical, digitalSignature
+[server]
+extendedKeyUsage = serverAuth
+subjectAltName = IP:127.0.0.1
+[elsewhere]
+extendedKeyUsage = serverAuth
+subjectAltName = DNS:tsa.example
+[client]
+extendedKeyUsage = clientAuth
 [signer]
 basicConstraints = critical, CA:false
 keyUsage = critical, digitalSignature, nonRepudiation
@@ -174,19 +184,28 @@ class Server:
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: list[object] = field(default_factory=list)
     """What to do with the next requests: a status code, bytes, or a function of the query; then it stamps."""
+    paths: list[str] = field(default_factory=list)
+    clients: list[str] = field(default_factory=list)
+    """Organization and common name of the TLS certificates of clients."""
+    kind: str = "application/timestamp-reply"
+    """Content-Type of answers."""
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/tsa"
+        return f"{self.scheme}://127.0.0.1:{self.port}/tsa"
 
 
 @contextmanager
-def serving(authority: Authority) -> Iterator[Server]:
+def serving(authority: Authority, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A TSA at 127.0.0.1 until the block ends."""
-    server = Server(authority)
+    server = Server(authority, scheme="http" if tls is None else "https")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            server.paths.append(self.path)
+            if isinstance(self.connection, ssl.SSLSocket) and (peer := self.connection.getpeercert()):
+                server.clients.append(" ".join(value for rdn in peer["subject"] for _, value in rdn))
             query = self.rfile.read(int(self.headers["Content-Length"]))
             server.asked.append(query)
             server.headers.append(dict(self.headers))
@@ -200,7 +219,7 @@ def serving(authority: Authority) -> Iterator[Server]:
                 self.end_headers()
                 return
             self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Type", server.kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -208,7 +227,19 @@ def serving(authority: Authority) -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             """Nothing on standard error."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    class Http(ThreadingHTTPServer):
+        def finish_request(self, request: Any, client_address: Any) -> None:
+            """The handshake is a matter of the connection's thread."""
+            if tls is None:
+                super().finish_request(request, client_address)
+                return
+            with tls.wrap_socket(request, server_side=True) as secured:
+                super().finish_request(secured, client_address)
+
+        def handle_error(self, *_: object) -> None:
+            """Clients that go away are part of the tests."""
+
+    with Http(("127.0.0.1", 0), Handler) as http:
         server.port = http.server_address[1]
         thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
         thread.start()

@@ -230,25 +230,6 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(signed: Path, u
     assert "secret" not in str(caught.value)
 
 
-def test_tls_with_client_certificate(stamps: tsa.Authority, signed: Path, tmp_path: Path):
-    """openssl's own TLS server, which insists on a certificate; it is no TSA, so the answer is refused, but reached."""
-    both = tmp_path / "client.pem"
-    both.write_bytes((PKI / "p256.key.pem").read_bytes() + (PKI / "p256.pem").read_bytes())
-    stamps.certificate("web", "signer")
-    (stamps.directory / "www").mkdir(exist_ok=True)
-    command = ["openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-Verify", "1", "-CAfile", PKI / "bundle.pem",
-               "-cert", stamps.directory / "web.pem", "-key", stamps.key("web")]  # fmt: skip
-    with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
-        try:
-            assert running.stdout is not None
-            line = next(line for line in running.stdout if line.startswith(b"ACCEPT"))
-            url = f"https://127.0.0.1:{line.rpartition(b':')[2].decode().strip()}/"
-            with pytest.raises(dsig.OutputError, match="TLS certificate is not to be trusted"):
-                dsig.timestamp(signed.read_bytes(), tsa=asking(url, attempts=1))
-        finally:
-            running.kill()
-
-
 # ------------------------------------------------------------------------------------------------------------ by files
 
 
