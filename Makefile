@@ -8,6 +8,8 @@
 #   make bench      speed, as ratios against peers
 #   make man        manual pages, in build/man
 #   make docs       the documentation site, in build/docs; a warning is an error
+#   make dist        sdist and wheel, in dist, the same bytes wherever and whenever they are made
+#   make sbom        what is in an installation, as CycloneDX, in dist
 #   make pages      follow the walk-throughs in docs, and put what they print beneath their commands
 #   make clean      remove what the others made
 #
@@ -29,7 +31,7 @@ APT = $(ROOT) env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv peers demo test test-lowest lint man docs pages bench clean
+.PHONY: help venv peers demo test test-lowest lint man docs pages dist sbom bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n '1,/^PYTEST/p'
@@ -100,6 +102,24 @@ docs: venv
 
 pages: venv peers
 	@$(BIN)/python tools/update_pages.py
+
+DIST ?= dist
+# The time in the archives is that of the commit, so that they tell nothing of the machine that made them.
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+dist: venv
+	@# the wheel is built from the sdist: what that leaves out shows
+	@rm -f $(DIST)/dsig-*
+	@$(BIN)/python -m build --outdir $(DIST) . >/dev/null
+	@cd $(DIST) && sha256sum *.tar.gz *.whl
+
+# Of the wheel and what it needs, installed without a compiler in an environment that has nothing else, pip included.
+sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+sbom: dist
+	@$(BIN)/python -m venv --clear --without-pip $(DIST)/clean
+	@$(BIN)/python -m pip --python $(DIST)/clean/bin/python install -q --disable-pip-version-check --only-binary :all: $(DIST)/*.whl
+	@$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --mc-type library --output-reproducible \
+	    --of JSON -o $(DIST)/dsig.cdx.json $(DIST)/clean/bin/python
+	@$(BIN)/python tools/check_sbom.py $(DIST)/dsig.cdx.json $(DIST)/clean
 
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py
