@@ -101,13 +101,26 @@ def find(given: Sequence[str], wanted: Wanted = ALL) -> Iterator[Entry]:
     """
     for path in given:
         if is_list(path):
-            for line in _lines(path):
-                if isinstance(line, Problem):
-                    yield line
-                elif os.path.isdir(line) or wanted.takes(line):
-                    yield from _named(line, _mirrored(line), wanted)
+            yield from _listed(path, wanted)
         else:
             yield from _named(path, os.path.basename(path), wanted)
+
+
+def _listed(given: str, wanted: Wanted) -> Iterator[Entry]:
+    """What a list names. One that names nothing is a problem, like a directory with nothing in it."""
+    lines, taken = 0, 0
+    for line in _lines(given):
+        lines += 1
+        if isinstance(line, Problem):
+            taken += 1
+            yield line
+        elif os.path.isdir(line) or wanted.takes(line):
+            taken += 1
+            yield from _named(line, _mirrored(line), wanted)
+    if not taken:
+        name = given.removeprefix("@")
+        left = "--include and --exclude leave nothing of the list" if lines else "the list is empty"
+        yield Problem(name, InputError(left, code="nothing-found", where=Where(name)))
 
 
 def _named(path: str, relative: str, wanted: Wanted) -> Iterator[Entry]:
@@ -200,7 +213,7 @@ def _lines(given: str) -> Iterator[str | Problem]:
 
 
 def _split(file: IO[bytes]) -> Iterator[str]:
-    rest = file.read(1 << 16)
+    rest = file.read(1 << 16).removeprefix(b"\xef\xbb\xbf")  # some editors begin UTF-8 with this mark
     end = b"\0" if b"\0" in rest else b"\n"
     while rest:
         *lines, rest = rest.split(end)

@@ -247,14 +247,14 @@ VERDICTS = {
 
 def facts(path: str) -> dict[str, str]:
     """What the ledger is for, and when it was made. Raises `UsageError` for a file that is none."""
-    with contextlib.closing(_opened(path)) as base, _told(path):
+    with contextlib.closing(_opened(path)) as base, _told(path, reading=True):
         return dict(base.execute("select key, value from ledger").fetchall())
 
 
 def rows(path: str, verdicts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """All inputs by path, `COLUMNS` of each; those with these verdicts only, if any are given."""
     only = f" where coalesce(verdict, state) in ({', '.join('?' * len(verdicts))})" if verdicts else ""
-    with contextlib.closing(_opened(path)) as base, _told(path):
+    with contextlib.closing(_opened(path)) as base, _told(path, reading=True):
         query = f"select {', '.join(COLUMNS)} from inputs{only} order by path"  # noqa: S608 - our own names
         for row in base.execute(query, list(verdicts)):
             yield dict(zip(COLUMNS, (_text(os.fsdecode(v)) if isinstance(v, bytes) else v for v in row), strict=True))
@@ -262,7 +262,7 @@ def rows(path: str, verdicts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
 
 def _opened(path: str) -> sqlite3.Connection:
     _refuse_foreign(path, missing_ok=False)
-    with _told(path):
+    with _told(path, reading=True):
         return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
 
 
@@ -358,14 +358,16 @@ def _no_ledger(path: str, reason: str) -> UsageError:
 
 
 @contextlib.contextmanager
-def _told(path: str) -> Iterator[None]:
+def _told(path: str, *, reading: bool = False) -> Iterator[None]:
     """What SQLite says, as our errors."""
     try:
         yield
     except DsigError:
         raise
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
+        if str(error).startswith("no such "):
+            raise _no_ledger(path, f"it is no {SCHEMA}: {error}") from None
+        if isinstance(error, sqlite3.OperationalError) and not reading:
             raise OutputError(
                 f"the ledger cannot be written: {error}",
                 code="ledger-not-written",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dsig.batch.file_set import FILE_NAME
-from dsig.batch.inputs import Input, Wanted, find, is_dicom, is_list
+from dsig.batch.inputs import Entry, Input, Wanted, find, is_dicom, is_list
 from dsig.errors import OutputError, UsageError, Where
 
-__all__ = ["Placement", "directory_for", "placement", "refuse_collisions"]
+__all__ = ["Placement", "directory_for", "each_once", "placement", "refuse_collisions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,37 @@ def refuse_collisions(given: Sequence[str], place: Placement, wanted: Wanted, ki
             if seen.execute("insert or ignore into seen values (?, ?)", (target, path)).rowcount == 1:
                 continue
             (first,) = seen.execute("select path from seen where target = ?", (target,)).fetchone()
-            if first == path or not is_dicom(found.path, kind) or not is_dicom(os.fsdecode(first), kind):
+            if _same_way(first, path) or not is_dicom(found.path, kind) or not is_dicom(os.fsdecode(first), kind):
                 continue
             raise UsageError(
                 f"{os.fsdecode(first)} and {found.path} would both become {place.of(found)}",
                 hint="do them separately",
             )
+
+
+def each_once(entries: Iterator[Entry], place: Placement, repeated: Callable[[], None]) -> Iterator[Entry]:
+    """The entries without inputs that would be written once more: named twice, or, in place, by a link as well.
+
+    `repeated` is told of each. A temporary database keeps memory flat.
+    """
+    import sqlite3
+
+    seen = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    with contextlib.closing(seen):
+        seen.execute("create table seen (target primary key) without rowid")
+        seen.execute("begin")
+        for entry in entries:
+            if isinstance(entry, Input):
+                target = place.of(entry)
+                key = os.fsencode(os.path.realpath(entry.path) if target is None else os.path.abspath(target))
+                if seen.execute("insert or ignore into seen values (?)", (key,)).rowcount != 1:
+                    repeated()
+                    continue
+            yield entry
+
+
+def _same_way(one: bytes, other: bytes) -> bool:
+    return one == other or os.path.abspath(one) == os.path.abspath(other)
 
 
 @contextlib.contextmanager

@@ -62,7 +62,8 @@ def choose(
         jobs = cores() if len(first) > FEW else 1
     if jobs == 1 or known < 2:
         return Chosen("serial", 1, local=True), again, known
-    return Chosen("process", jobs, local=True), again, known
+    # a worker that finds nothing to do costs a start all the same
+    return Chosen("process", min(jobs, files) if len(first) <= FEW else jobs, local=True), again, known
 
 
 def cores() -> int:

@@ -127,7 +127,7 @@ def running(
     """
     from dsig.batch.inputs import find
     from dsig.batch.outcome import settled
-    from dsig.batch.outputs import refuse_collisions
+    from dsig.batch.outputs import each_once, refuse_collisions
     from dsig.batch.run import Stop, choose, run
 
     wanted = many.wanted(place)
@@ -135,7 +135,11 @@ def running(
         given = stack.enter_context(_held(paths)) if place is not None and place.mirrored else paths
         if place is not None:
             refuse_collisions(given, place, wanted, kind)
-        chosen, entries, known = choose(plugins, many.executor, many.jobs, many.scheduler, iter(find(given, wanted)))
+        found: Iterator[Any] = iter(find(given, wanted))
+        repeated: Counter[str] = Counter()
+        if place is not None and _can_repeat(given, place):
+            found = each_once(found, place, lambda: repeated.update(["inputs"]))
+        chosen, entries, known = choose(plugins, many.executor, many.jobs, many.scheduler, found)
         several = known > 1
         if several and alone is not None:
             alone()
@@ -170,6 +174,9 @@ def running(
         )
 
         def summary() -> None:
+            if repeated.total() and not quiet:
+                count = repeated.total()
+                note(f"skipped {count} that {'was' if count == 1 else 'were'} named before")
             if ledger is not None and ledger.earlier:
                 note(f"{ledger.earlier} had been done before, as the ledger says")
             if ledger is not None and ledger.changed:
@@ -183,6 +190,13 @@ def running(
             progress = Progress(click.get_current_context().info_name or "", _counting(given, wanted))
             found = progress.over(found)
         yield Running(found, several, lambda: status[0], stop.for_trouble, summary, progress)
+
+
+def _can_repeat(given: Sequence[str], place: Placement) -> bool:
+    """Whether a file can be among the inputs twice: in a directory only by a link, which matters in place."""
+    from dsig.batch.inputs import is_list
+
+    return len(given) > 1 or is_list(given[0]) or (place.output is None and os.path.isdir(given[0]))  # noqa: PTH112
 
 
 def _counting(given: Sequence[str], wanted: Wanted) -> Callable[[], int] | None:

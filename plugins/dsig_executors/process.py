@@ -57,7 +57,7 @@ class _Pool:
     def submit(self, task: Any) -> Future[Any]:
         """Have a task done; a pool that broke in the meantime says so when the result is asked for."""
         try:
-            with _main_stays_here():
+            with _main_stays_here(), _interrupts_held():
                 return self._pool.submit(_do, task)
         except BrokenProcessPool as error:
             failed: Future[Any] = Future()
@@ -119,6 +119,19 @@ def _die_with_parent() -> None:
 
 def _do(task: Any) -> Any:
     return _work(task)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """SIGINT waits, and never comes to a worker that is started meanwhile: it has the mask before it can ignore."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

@@ -64,6 +64,41 @@ def test_an_interrupted_signing_leaves_whole_files_and_goes_on(dsig, study, tmp_
     assert dsig("verify", out, *TRUST, "--format", "json").report["summary"]["passed"] == 1000
 
 
+def test_an_interrupt_while_modules_are_imported_is_no_traceback():
+    code = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from dsig.cli import console
+console(["--help"])
+"""
+    done = subprocess.run([command()[0], "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "dsig: note: interrupted\n")
+
+
+class Interrupted:
+    """Work that is interrupted as soon as it arrives, as by Ctrl-C while workers are started."""
+
+    def __setstate__(self, state: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"number": 1}
+
+    def __call__(self, task: int) -> int:
+        return task + 1
+
+
+def test_workers_leave_interrupts_to_their_parent():
+    from dsig.hookspecs import ExecutorSettings
+    from dsig_executors.process import Processes
+
+    assert list(Processes().run(Interrupted(), iter([1, 2]), ExecutorSettings(1, None))) == [2, 3]
+
+
 def test_a_reader_that_went_away_changes_no_verdict(dsig, study):
     top = study(200)
     (top / "series2" / "zz-missing").symlink_to(top / "nowhere")

@@ -88,6 +88,23 @@ def test_a_list_that_is_not_there_is_a_problem_and_the_rest_is_found(tree):
     assert isinstance(entries[1], Input)
 
 
+def test_a_list_that_names_nothing_is_a_problem(tree, tmp_path):
+    """A verdict about nothing would look like a good one to the script that made the list."""
+    given = tmp_path / "list"
+    for text in ("", "\n\n", "\r\n"):
+        given.write_text(text, newline="")
+        assert [p.error.code for p in problems(f"@{given}")] == ["nothing-found"]
+    given.write_text(f"{tree / 'a'}\n")
+    entries = list(find([f"@{given}"], Wanted(include=("*.dcm",))))
+    assert [type(e) for e in entries] == [Problem]
+    assert "--include" in entries[0].error.message
+
+
+def test_a_list_by_an_editor_that_marks_utf_8(tree, tmp_path):
+    (tmp_path / "list").write_bytes(b"\xef\xbb\xbf" + os.fsencode(tree / "a") + b"\r\n")
+    assert [f.path for f in files(f"@{tmp_path / 'list'}")] == [str(tree / "a")]
+
+
 def test_a_binary_file_is_no_list(tmp_path):
     (tmp_path / "list").write_bytes(b"x" * 200_000)
     (problem,) = problems(f"@{tmp_path / 'list'}")

@@ -117,6 +117,21 @@ def test_one_output_for_two_inputs_is_refused_before_any_work(dsig, study, tmp_p
     assert dsig("sign", one, two, "-o", tmp_path / "out", *KEY).status == 0, "two files that are no DICOM do not count"
 
 
+def test_what_is_named_twice_is_signed_once(dsig, study, tmp_path):
+    top = study(3)
+    (top / "link").symlink_to(top / "series0" / "00000")
+    given = f"{top / 'series0' / '00000'}\n{top}/./series0/00000\n"
+    ran = dsig("sign", "-", "-o", tmp_path / "out", *KEY, input=given.encode())
+    assert ran.status == 0, ran.err
+    assert ran.out.count("signed ") == 1
+    assert "skipped 1 that was named before" in ran.err
+    ran = dsig("sign", "-", top, "--in-place", *KEY, input=given.encode())
+    assert ran.status == 0, ran.err
+    assert "skipped 3 that were named before" in ran.err
+    report = dsig("verify", top, *TRUST, "--format", "json").report
+    assert [len(f["signatures"]) for f in report["files"]] == [1] * 4
+
+
 def test_schedulers_and_executors_nobody_has_are_refused(dsig, study):
     for more in (["--executor", "nobody"], ["--scheduler", "tcp://x"], ["--executor", "process", "--scheduler", "x"]):
         ran = dsig("verify", study(2), *more)
@@ -228,8 +243,12 @@ def test_what_is_no_ledger_is_left_alone(dsig, study, tmp_path):
     other = tmp_path / "other.db"
     with sqlite3.connect(other) as base:
         base.execute("create table inputs (path)")
+    older = tmp_path / "older.db"
+    with sqlite3.connect(older) as base:
+        base.execute("create table ledger (name)")
     before = other.read_bytes()
-    for path in (text, other, tmp_path):
+    assert dsig("ledger", "show", older).status == 2
+    for path in (text, other, older, tmp_path):
         ran = dsig("verify", study(2), "--ledger", path)
         assert ran.status in (2, 8), ran
         assert ran.err.count("\n") == 1
