@@ -61,8 +61,9 @@ class Progress:
             self._bar.clear()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Show how it ended, and take the bar away."""
         if self._bar is not None:
+            self._bar.refresh()
             self._bar.close()
 
     def _seen(self, outcome: Outcome) -> None:
@@ -81,8 +82,7 @@ class Progress:
         return ", ".join(f"{count} {kind}" for kind, count in sorted(self._counts.items()))
 
     def _counted(self, count: Callable[[], int]) -> None:
-        total = count()
-        self._bar.total = total
+        self._bar.total = count()
 
 
 class Beside:

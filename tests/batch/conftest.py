@@ -41,7 +41,7 @@ def dsig() -> Callable[..., Ran]:
     """Run the command and wait for its end."""
 
     def dsig(*arguments: object, **options: Any) -> Ran:
-        given = {"timeout": 120} | options
+        given = {"timeout": 600} | options
         if "input" not in given:
             given.setdefault("stdin", subprocess.DEVNULL)
         done = subprocess.run(command(*arguments), capture_output=True, check=False, **given)

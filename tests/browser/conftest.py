@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dsig import FileReport, Report, VerifyOptions, load_trust, verify
 from dsig.model import PluginUse
 from dsig_reports.html_document import document
 
+PATIENCE = 300_000
+"""Milliseconds until something that does not happen is a failure."""
+expect.set_options(timeout=PATIENCE)
 CORPUS = Path(__file__).parents[1] / "corpus"
 
 
@@ -68,6 +71,7 @@ def opened(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
         with path.open("w", encoding="ascii") as file:
             file.writelines(document(report))
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.seen = []  # type: ignore[attr-defined]

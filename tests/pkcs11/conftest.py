@@ -102,7 +102,7 @@ def run() -> Callable[..., Ran]:
             text=True,
             env=os.environ | (environment or {}),
             check=False,
-            timeout=120,
+            timeout=600,
             start_new_session=True,
             **more,
         )

@@ -93,7 +93,7 @@ def test_threads_and_a_new_beginning_through_the_proxy(softhsm: Token) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.stdout == "done\n", done.stderr
 

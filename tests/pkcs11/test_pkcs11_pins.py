@@ -42,6 +42,13 @@ def test_pin_does_not_show_itself():
         pickle.dumps(pin)
 
 
+@pytest.mark.parametrize("value", ["", "12\n34", "1234\r", "1234\n", "12\x0034", "\udcff1234"])
+def test_what_nobody_can_type_is_not_sent(value: str) -> None:
+    """A token would count it as one of the few wrong PINs it allows."""
+    assert not Pin(value).usable()
+    assert Pin("pän 1€").usable()
+
+
 @pytest.mark.pkcs11
 @pytest.mark.parametrize("content", [CANARY, CANARY + "\0", "\udcff" + CANARY])
 def test_wrong_pin_is_in_no_traceback(softhsm: Token, tmp_path: Path, content: str) -> None:

@@ -51,7 +51,7 @@ def script(code: str, *arguments: object, **environment: str) -> subprocess.Comp
         capture_output=True,
         text=True,
         env=os.environ | environment,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -261,7 +261,7 @@ def test_spawned_workers_open_the_key_themselves(token: Token, tmp_path: Path) -
         """)
     )
     command = [sys.executable, str(worker), token.uri("rsa2048"), str(token.pin_file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.stdout == "[256, 256, 256, 256]\n", done.stderr
 
 

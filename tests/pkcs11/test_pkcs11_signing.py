@@ -29,7 +29,7 @@ def peer_says(path: Path, token: Token, key: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return "" if done.returncode == 0 else done.stdout.decode("utf-8", "replace")
 

@@ -41,7 +41,7 @@ def run(site):
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
-            timeout=60,
+            timeout=300,
         )
 
     return run

@@ -47,7 +47,7 @@ def proven(roots: dsig.TrustMaterial) -> Callable[[object], dsig.FileReport]:
 
 
 def asking(*urls: str, **more: object) -> TsaOptions:
-    return TsaOptions(**{"urls": urls, "pause": 0.01, "timeout": 5} | more)
+    return TsaOptions(**{"urls": urls, "pause": 0.01, "timeout": 120} | more)
 
 
 def left_in(directory: Path) -> list[str]:
