@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dsig.hookspecs import Reporter
 from dsig.model import (
@@ -22,12 +23,13 @@ from dsig.model import (
     SignatureReport,
     SignerFacts,
     Status,
+    Thumbnail,
     Times,
     UnsignedElement,
 )
 from dsig.plugins import default
 
-__all__ = ["HOSTILE", "ReporterContract", "sample_report"]
+__all__ = ["HOSTILE", "ReporterContract", "sample_file", "sample_finding", "sample_report", "sample_signature"]
 
 HOSTILE = "<script>alert(1)</script>\x1b[2J\x07\u202e'\"&\r\n]]>\ud800\x00 ${x} {{y}}"
 """What an attribute value may hold."""
@@ -110,39 +112,47 @@ class ReporterContract:
 
 
 def sample_report(value: str = "CT1") -> Report:
-    """One file of each verdict; `value` stands wherever files have a say."""
+    """One file of each verdict; `value` stands wherever there is text, but for the paths."""
     files = tuple(sample_file(f"{verdict.value}.dcm", verdict, value) for verdict in FileVerdict)
-    return Report(files, (PluginUse("macs", "dsig", "1.0"),))
+    return Report(files, (PluginUse(value, value, value, value),))
 
 
 def sample_file(path: str, verdict: FileVerdict, value: str = "CT1") -> FileReport:
-    """A file with this verdict."""
-    if verdict is FileVerdict.UNSIGNED:
-        return FileReport(path, verdict, sop_instance_uid="1.2.3")
+    """A file with this verdict, and a signature unless it has none or could not be read."""
     if verdict is FileVerdict.ERROR:
-        return FileReport(path, verdict, error=ErrorReport("input-malformed", f"not DICOM: {value}", path, "repair it"))
+        return FileReport(path, verdict, error=ErrorReport(value, value, value, value))
+    thumbnail = Thumbnail(reason=value)
+    if verdict is FileVerdict.UNSIGNED:
+        return FileReport(path, verdict, (), (sample_finding(value),), value, value, thumbnail=thumbnail)
     status = {FileVerdict.PASSED: Status.PASSED, FileVerdict.FAILED: Status.FAILED}.get(verdict, Status.INDETERMINATE)
-    found = Finding("digest-mismatch", f"the digest differs at {value}", f"Seq[0].{value}", "PS3.15 C", "error")
-    axes = {name: Axis() for name in AXES} | {"integrity": Axis(status, () if status is Status.PASSED else (found,))}
-    signer = SignerFacts(
-        f"CN={value}",
-        f"CN={value}",
-        "1f",
-        "ab" * 32,
-        "RSA 2048",
-        datetime(2026, 1, 1, tzinfo=UTC),
-        datetime(2027, 1, 1, tzinfo=UTC),
-    )
-    unsigned = UnsignedElement("00100010", "PatientName", "not-listed")
-    signature = SignatureReport(
-        uid=f"1.2.3.{value}",
-        location="/",
+    signature = sample_signature(value, status)
+    return FileReport(path, verdict, (signature,), (sample_finding(value),), value, value, thumbnail=thumbnail)
+
+
+def sample_signature(
+    value: str = "CT1", status: Status = Status.PASSED, *, findings: int = 1, **facts: Any
+) -> SignatureReport:
+    """A signature with this answer to all questions, each with so many findings; `facts` replaces what it says."""
+    axis = Axis(status, (sample_finding(value),) * findings)
+    valid = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    someone = SignerFacts(value, value, value, value, value, *valid)
+    unsigned = UnsignedElement(value, value, value, value, value)
+    whole = SignatureReport(
+        uid=value,
+        location=value,
         verdict=status,
-        axes=axes,
-        mac=MacFacts(0, value, "1.2.840.10008.1.2.1", "cd" * 32, "stored", (0x00080018,)),
-        signer=signer,
-        times=Times(value, "", "2026-01-01T00:00:00+00:00"),
-        coverage=Coverage(1, (unsigned,), ("00080018",)),
-        purpose=Purpose("1", "ASTM-sigpurpose", value),
+        axes=dict.fromkeys(AXES, axis),
+        mac=MacFacts(1, value, value, value, value, (0x00100010, 0x00100020), value),
+        signer=someone,
+        times=Times(value, value, value),
+        coverage=Coverage(1, (unsigned, replace(unsigned, location="", value="")), (value,), 1),
+        purpose=Purpose(value, value, value),
+        profiles=(value,),
+        path=(someone, someone),
     )
-    return FileReport(path, verdict, (signature,), (found,), f"1.2.{value}", "1.2.840.10008.1.2.1")
+    return replace(whole, **facts)
+
+
+def sample_finding(value: str = "CT1") -> Finding:
+    """A finding, `value` in all its parts."""
+    return Finding(value, value, value, value, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import jsonschema
@@ -23,7 +23,6 @@ from dsig.model import (
     Finding,
     MacFacts,
     PluginUse,
-    Purpose,
     Report,
     SignatureReport,
     SignerFacts,
@@ -32,6 +31,7 @@ from dsig.model import (
     UnsignedElement,
 )
 from dsig.printable import printable
+from dsig.testing.reporters import sample_file, sample_signature
 from dsig_reports.json_document import JsonReporter, document
 from dsig_reports.page import LONGEST, Page
 from dsig_reports.text import SHOWN, TextReporter
@@ -42,33 +42,17 @@ HOSTILE = (
 )
 
 
-def signature(text: str = "x", status: Status = Status.PASSED, findings: int = 0, **more: object) -> SignatureReport:
-    """A signature whose every text is `text`."""
-    axis = Axis(status, tuple(Finding(text, text, text, text, text) for _ in range(findings)))
-    facts: dict[str, object] = {
-        "uid": text,
-        "location": text,
-        "verdict": status,
-        "axes": dict.fromkeys(AXES, axis),
-        "mac": MacFacts(1, text, text, text, text),
-        "signer": SignerFacts(text, text, text, text, text),
-        "times": Times(text, text, text),
-        "coverage": Coverage(
-            1, (UnsignedElement(text, text, text, text, text), UnsignedElement(text, text, text)), (text,)
-        ),
-        "purpose": Purpose(text, text, text),
-        "profiles": (text,),
-    }
-    return SignatureReport(**(facts | more))  # type: ignore[arg-type]
+def signature(text: str = "x", status: Status = Status.PASSED, findings: int = 0, **facts: object) -> SignatureReport:
+    return sample_signature(text, status, findings=findings, **facts)
 
 
 def report(*signatures: SignatureReport, text: str = "x", verdict: FileVerdict = FileVerdict.PASSED) -> Report:
-    finding = Finding(text, text, text, text, text)
+    """A file with these signatures, and one that could not be read."""
     files = (
-        FileReport(text, verdict, signatures, (finding,), text, text),
-        FileReport(text, FileVerdict.ERROR, error=ErrorReport(text, text, text, text)),
+        replace(sample_file(text, verdict, text), signatures=signatures),
+        sample_file(text, FileVerdict.ERROR, text),
     )
-    return Report(files, (PluginUse(text, text, text),))
+    return Report(files, (PluginUse(text, text, text, text),))
 
 
 def rendered(whole: Report, verbose: int = 0, stream: io.StringIO | None = None) -> str:

@@ -17,22 +17,17 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from dsig.cli import main
 from dsig.model import (
     AXES,
-    Axis,
     Coverage,
-    ErrorReport,
     FileReport,
     FileVerdict,
-    Finding,
     MacFacts,
     PluginUse,
-    Purpose,
     Report,
-    SignatureReport,
-    SignerFacts,
     Status,
     Times,
     UnsignedElement,
 )
+from dsig.testing.reporters import sample_file, sample_signature
 from dsig_reports.element_map import cells, signed_names
 from dsig_reports.html_document import EAGER, FOLDED, HtmlReporter, document
 from dsig_reports.wording import ANSWERS, QUESTIONS, common_name, headline
@@ -46,33 +41,10 @@ MARKUP = """</script></style></template></textarea></title>--><!--<script>alert(
 FOLDED_TEXT = re.compile(r'<script type="text/plain" id="folded">([A-Za-z0-9+/= ]*)</script>')
 
 
-def signature(text: str = "x", status: Status = Status.PASSED, **more: object) -> SignatureReport:
-    axis = Axis(status, (Finding(text, text, text, text, text),))
-    facts: dict[str, object] = {
-        "uid": text,
-        "location": text,
-        "verdict": status,
-        "axes": dict.fromkeys(AXES, axis),
-        "mac": MacFacts(1, text, text, text, text, (0x00100010, 0x00100020)),
-        "signer": SignerFacts(text, text, text, text, text),
-        "times": Times(text, text, text),
-        "coverage": Coverage(
-            1, (UnsignedElement(text, text, text, text, text), UnsignedElement(text, text, text)), (text,)
-        ),
-        "purpose": Purpose(text, text, text),
-        "path": (SignerFacts(text, text, text, text, text),) * 2,
-        "profiles": (text,),
-    }
-    return SignatureReport(**(facts | more))  # type: ignore[arg-type]
-
-
 def report(text: str, copies: int = 1) -> Report:
-    finding = Finding(text, text, text, text, text)
-    files = (
-        FileReport(text, FileVerdict.FAILED, (signature(text, Status.FAILED),), (finding,), text, text),
-        FileReport(text, FileVerdict.ERROR, error=ErrorReport(text, text, text, text)),
-    )
-    return Report(files * copies, (PluginUse(text, text, text),))
+    """Files that failed, and that could not be read; `text` is all the text there is."""
+    files = tuple(sample_file(text, verdict, text) for verdict in (FileVerdict.FAILED, FileVerdict.ERROR))
+    return Report(files * copies, (PluginUse(text, text, text, text),))
 
 
 def rendered(whole: Report) -> str:
@@ -190,7 +162,9 @@ def test_every_verdict_is_told_with_what_it_is_about(tmp_path, capfd):
 
 def test_times_are_apart():
     times = Times("20260131120000.5+0100", "2026-01-31T11:05:00+00:00", "2026-02-01T00:00:00+00:00")
-    text = " ".join(Elements(rendered(Report((FileReport("x", FileVerdict.PASSED, (signature(times=times),)),)))).texts)
+    text = " ".join(
+        Elements(rendered(Report((FileReport("x", FileVerdict.PASSED, (sample_signature(times=times),)),)))).texts
+    )
     for said in (
         r"Claimed\s+2026-01-31 12:00:00.5 \+0100\s+by the signer's clock, no proof",
         r"Proven\s+2026-01-31 11:05:00 UTC\s+by a timestamp authority",
@@ -209,14 +183,14 @@ def test_element_map_counts_what_the_signature_covers():
         ),
         ("00100030",),
     )
-    drawn = {c.group: c for c in cells(signature(mac=MacFacts(1, "", "", elements=listed), coverage=coverage))}
+    drawn = {c.group: c for c in cells(sample_signature(mac=MacFacts(1, "", "", elements=listed), coverage=coverage))}
     assert {g: (c.signed, c.unsigned, c.absent) for g, c in drawn.items()} == {
         "0008": (1, 0, 0),
         "0010": (2, 1, 1),
         "0011": (1, 0, 0),
     }
     assert drawn["0010"].told == "2 signed, 1 not signed, 1 missing"
-    assert list(signed_names(signature(mac=MacFacts(1, "", "", elements=listed), coverage=coverage))) == [
+    assert list(signed_names(sample_signature(mac=MacFacts(1, "", "", elements=listed), coverage=coverage))) == [
         "SOP Instance UID",
         "Patient's Name",
         "Patient ID",
@@ -227,14 +201,14 @@ def test_element_map_counts_what_the_signature_covers():
 def test_signed_cells_are_drawn_row_by_row():
     """Sixteen cells of nine pixels, twelve apart: a dashed line from 1 to 190; the rest begins the next row."""
     tags = tuple(0x00180000 + n for n in range(1, 20))
-    (drawn,) = cells(signature(mac=MacFacts(1, "", "", elements=tags), coverage=Coverage(19)))
+    (drawn,) = cells(sample_signature(mac=MacFacts(1, "", "", elements=tags), coverage=Coverage(19)))
     assert drawn.signed_path == "M1 5.5h189M1 17.5h33"
     assert (drawn.width, drawn.height) == (192, 24)
 
 
 def test_a_list_of_signed_tags_as_long_as_you_like_makes_no_document_as_long():
     mac = MacFacts(1, "", "", elements=tuple(range(0x00200001, 0x00220001)))
-    long = signature(mac=mac, coverage=Coverage(0, (UnsignedElement("00100010", "x", "not-listed"),) * 50_000))
+    long = sample_signature(mac=mac, coverage=Coverage(0, (UnsignedElement("00100010", "x", "not-listed"),) * 50_000))
     assert len(rendered(Report((FileReport("x", FileVerdict.FAILED, (long,)),)))) < 400_000
 
 
