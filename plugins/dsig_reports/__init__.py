@@ -33,6 +33,7 @@ def dsig_reporters() -> list[ReporterSpec]:
             name="junit",
             summary="for build servers: JUnit XML, a test case for each file",
             factory="dsig_reports.junit:JunitReporter",
+            streams=True,
         ),
         ReporterSpec(
             name="pdf",

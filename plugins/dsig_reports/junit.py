@@ -8,12 +8,14 @@ that as green. Decision 0080 says why.
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
-from dsig.model import FileReport, FileVerdict, Report, SignatureReport
+from dsig.model import FileReport, FileVerdict, PluginUse, ReportView, SignatureReport
 from dsig.printable import printable
 from dsig_reports.reasons import reasons
 
@@ -29,32 +31,42 @@ OUTCOMES = {
 """Verdict to the element that says so; a verdict not in here is a passed test."""
 LONGEST = 1000
 """Characters of one text."""
+KEPT = 8 << 20
+"""Bytes of cases kept in memory."""
+CHUNK = 1 << 20
+"""Characters copied at once."""
 
 
 class JunitReporter:
-    """Writes one XML document in ASCII, case by case; `dsig.hookspecs.Reporter`."""
+    """Writes one XML document in ASCII; `dsig.hookspecs.Reporter`.
 
-    def render(self, report: Report, stream: IO[Any], *, verbose: int = 0) -> None:
+    Counts come first in such a document, so that the cases wait in a temporary file: the files of the report may be a
+    million, and are gone through once.
+    """
+
+    def render(self, report: ReportView, stream: IO[Any], *, verbose: int = 0) -> None:
         """Write the document. Quiet: without the answers to the six questions of files that passed."""
-        outcomes = [OUTCOMES.get(file.verdict) for file in report.files]
-        counts = (
-            f'tests="{len(outcomes)}" failures="{outcomes.count("failure")}" errors="{outcomes.count("error")}"'
-            f' skipped="0"'
-        )
-        stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={quoteattr(SUITE)} {counts}>\n')
-        stream.write(f"<testsuite name={quoteattr(SUITE)} {counts}>\n")
-        properties = ET.Element("properties")
-        for use in report.plugins:
-            ET.SubElement(
-                properties,
-                "property",
-                name=_text(f"plugin {use.name}"),
-                value=_text(f"{use.distribution} {use.version}"),
-            )
-        _write(stream, properties)
-        for file in report.files:
-            _write(stream, _case(file, verbose))
+        outcomes: Counter[str | None] = Counter()
+        with SpooledTemporaryFile(KEPT, "w+", encoding="ascii", newline="\n", prefix="dsig-junit-") as cases:
+            for file in report.files:
+                outcomes[OUTCOMES.get(file.verdict)] += 1
+                _write(cases, _case(file, verbose))
+            counts = f'tests="{outcomes.total()}" failures="{outcomes["failure"]}" errors="{outcomes["error"]}"'
+            stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name={quoteattr(SUITE)} {counts}>\n')
+            stream.write(f'<testsuite name={quoteattr(SUITE)} {counts} skipped="0">\n')
+            _write(stream, _properties(report.plugins))
+            cases.seek(0)
+            while text := cases.read(CHUNK):
+                stream.write(text)
         stream.write("</testsuite>\n</testsuites>\n")
+
+
+def _properties(plugins: tuple[PluginUse, ...]) -> ET.Element:
+    properties = ET.Element("properties")
+    for use in plugins:
+        name, value = _text(f"plugin {use.name}"), _text(f"{use.distribution} {use.version}")
+        ET.SubElement(properties, "property", name=name, value=value)
+    return properties
 
 
 def _write(stream: IO[Any], element: ET.Element) -> None:
