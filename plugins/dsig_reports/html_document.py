@@ -141,6 +141,8 @@ class _SignatureView:
     signature: SignatureReport
     place: str
     doubt: str
+    """Why the certificate's word is not proof of who signed; empty if it is."""
+    revocation: str
     claimed: str
     proven: str
     judged: str
@@ -177,12 +179,13 @@ def _picture(file: FileReport) -> Markup:
 
 
 def _signature(signature: SignatureReport) -> _SignatureView:
-    doubts = [(n, signature.axes[n].status) for n in ("integrity", "trust")]
+    doubts = [wording.DOUBTS.get((n, signature.axes[n].status), "") for n in ("integrity", "trust")]
     times, signer = signature.times, signature.signer
     return _SignatureView(
         signature,
         "the data set" if signature.location == "/" else signature.location,
-        next((f"{name} {status.value}" for name, status in doubts if status is not Status.PASSED), ""),
+        next(filter(None, doubts), ""),
+        wording.revocation(signature),
         wording.date_time(times.claimed),
         _moment(times.proven),
         _moment(times.evaluated),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dsig.model import Extent, FileReport, FileVerdict, Report, Status
+from dsig.model import Extent, FileReport, FileVerdict, Report, SignatureReport, Status
 
 __all__ = [
     "ANSWERS",
+    "DOUBTS",
     "QUESTIONS",
     "READINGS",
     "UNSIGNED_REASONS",
@@ -17,6 +18,7 @@ __all__ = [
     "date_time",
     "headline",
     "pixels",
+    "revocation",
     "said",
 ]
 
@@ -55,6 +57,16 @@ ANSWERS: Mapping[tuple[str, Status], str] = {
     ("time", Status.INDETERMINATE): "There is a timestamp, but it proves nothing yet.",
     ("time", Status.NOT_CHECKED): "No. The only time is what the signer's clock said.",
 }
+
+DOUBTS: Mapping[tuple[str, Status], str] = {
+    ("integrity", Status.FAILED): "the data, or the signature, were changed",
+    ("integrity", Status.INDETERMINATE): "nothing is known about changes",
+    ("integrity", Status.NOT_CHECKED): "nothing is known about changes",
+    ("trust", Status.FAILED): "the certificate must not be relied on",
+    ("trust", Status.INDETERMINATE): "nobody trusted vouches for it",
+    ("trust", Status.NOT_CHECKED): "nobody asked whether it is so",
+}
+"""Why the name in a certificate is no proof of who signed."""
 
 VERDICTS: Mapping[FileVerdict, str] = {
     FileVerdict.FAILED: "Do not rely on this file.",
@@ -103,11 +115,14 @@ def common_name(subject: str) -> str:
 
 
 def said(file: FileReport) -> str:
-    """The verdict on a file as a sentence; never a bare yes."""
+    """The verdict on a file in a sentence or two; never a bare yes."""
     if file.verdict is not FileVerdict.PASSED:
-        return VERDICTS[file.verdict]
+        return f"{VERDICTS[file.verdict]} {_because(file)}".rstrip()
     rest = max((len(s.coverage.unsigned) + s.coverage.unsigned_more for s in file.signatures), default=0)
-    what = f"What is signed is unchanged; {rest} element{' is' if rest == 1 else 's are'} not signed." if rest else ""
+    pixels = {s.coverage.protection.pixels for s in file.signatures if s.location == "/"}
+    among = ", the pixels or the document among them" if pixels == {Extent.UNSIGNED} else ""
+    what = f"What is signed is unchanged; {rest} element{' is' if rest == 1 else 's are'} not signed{among}."
+    what = what if rest else ""
     trusted = all(s.axes["trust"].status is Status.PASSED for s in file.signatures)
     who = "The signer is trusted." if trusted else "Nobody asked who signed."
     return f"{what or 'Unchanged since it was signed.'} {who}"
@@ -127,6 +142,29 @@ def pixels(file: FileReport) -> str:
     if about:
         return "Its pixels need not be those that were signed."
     return "No signature protects its pixels."
+
+
+def _because(file: FileReport) -> str:
+    """The answer that decided, as a sentence; empty if it was none of the six."""
+    wanted = {FileVerdict.FAILED: Status.FAILED, FileVerdict.INDETERMINATE: Status.INDETERMINATE}.get(file.verdict)
+    for signature in file.signatures:
+        for name, axis in signature.axes.items():
+            # what is left out decides nothing, unless it had to be signed: then coverage has failed
+            if axis.status is wanted and (name, wanted) != ("coverage", Status.INDETERMINATE):
+                return ANSWERS[name, axis.status].removeprefix("No. ")
+    return ""
+
+
+def revocation(signature: SignatureReport) -> str:
+    """What is known of revocation where trust passed, as a sentence; empty where findings say more."""
+    trust = signature.axes["trust"]
+    if trust.status is not Status.PASSED:
+        return ""
+    codes = {finding.code for finding in trust.findings}
+    if "trust-not-revoked" in codes:
+        return "Not revoked, as far as CRLs and OCSP responses say."
+    unknown = any(code.startswith(("trust-crl-", "trust-ocsp-", "trust-revo")) for code in codes)
+    return "" if unknown else "Nobody asked whether it was revoked."
 
 
 def headline(report: Report) -> str:

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dsig import FileReport, Report, VerifyOptions, load_trust, verify
-from dsig.model import PluginUse
+from dsig.model import PluginUse, Thumbnail
+from dsig.thumbnails.png import png
 from dsig_reports.html_document import document
 
 PATIENCE = 300_000
@@ -49,6 +50,14 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> tuple[FileReport, ...]:
         verify(CORPUS / "base" / "ct.dcm", trusting),
         verify(directory / "cut.dcm", trusting),
     )
+
+
+@pytest.fixture(scope="session")
+def pictured(judged: tuple[FileReport, ...]) -> tuple[FileReport, ...]:
+    """With a picture for all but one."""
+    picture = Thumbnail(png(64, 48, bytes(range(256)) * 12), 64, 48, 2, 3)
+    lacking = Thumbnail(reason="it has no pixels")
+    return tuple(replace(file, thumbnail=picture if number else lacking) for number, file in enumerate(judged))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ MARKUP = (
     f"<iframe srcdoc='<script>parent.{ACT}</script>'></iframe><base href=//evil.example/><form action=//evil.example>"
 )
 """What somebody would write into a data set to make a report act."""
+CHANGED = "Do not rely on this file. The data, or the signature, were changed after signing."
 SHAPES = [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
 
 
@@ -34,7 +35,8 @@ def hostile(copies: int = 1) -> Report:
 
 
 @pytest.mark.parametrize(("scheme", "width"), SHAPES)
-def test_no_accessibility_violations(opened, judged, scheme, width):
+def test_no_accessibility_violations(opened, pictured, scheme, width):
+    judged = pictured
     page = opened(Report(judged), color_scheme=scheme, viewport={"width": width, "height": 900})
     page.click("#all")
     assert page.locator("details[open] > .body").count() == len(judged)
@@ -89,6 +91,18 @@ def test_nothing_is_asked_for_but_the_file_itself(opened, judged):
     page.click("#all")
     assert len(page.seen) == 1
     assert page.seen[0].endswith("report.html")
+
+
+@pytest.mark.parametrize("copies", [1, EAGER])
+def test_thumbnails_are_shown_whatever_the_policy_forbids(opened, pictured, copies):
+    page = opened(Report(pictured[1:2] * copies + pictured[:1]))
+    if copies > 1:  # the few are open to begin with
+        page.locator("summary").first.click()
+    picture = page.locator(".thumbnail img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
+    expect(page.locator(".thumbnail figcaption").first).to_contain_text("Frame 2 of 3.")
+    assert [seen for seen in page.seen if not seen.startswith(("file:", "data:image/png"))] == []
 
 
 def test_search_and_verdicts_narrow_the_list(opened, judged):
@@ -165,6 +179,6 @@ def test_five_thousand_files_stay_light(opened, study):
     expect(page.locator("#count")).to_have_text(f"{len(range(3500, 4000, 6))} of 5,000 files")
     first = page.locator("#files > li:visible").first
     first.locator("summary").click()
-    expect(first.locator(".said")).to_have_text("Do not rely on this file.")
+    expect(first.locator(".said")).to_have_text(CHANGED)
     expect(first.get_by_text("PS3.3 C.12.1.1.3.1.1").first).to_be_visible()
     assert len(page.seen) == 1

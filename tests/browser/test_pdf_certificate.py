@@ -38,6 +38,15 @@ def test_certificate_says_the_verdict_in_its_title(tmp_path, capfd):
     assert f"1 / {len(read.pages)}" in text
 
 
+def test_certificate_shows_the_instance_if_somebody_wants_it(tmp_path, capfd):
+    out = tmp_path / "certificate.pdf"
+    file = str(CORPUS / "files" / "v-base-ct.dcm")
+    for more, pictures in (([], set()), (["--thumbnails"], {(128, 128)})):
+        assert main(["verify", file, "--no-trust", "--format", "pdf", "--report", str(out), *more]) == 0
+        assert {image.image.size for page in pypdf.PdfReader(out).pages for image in page.images} == pictures
+    capfd.readouterr()
+
+
 def test_nothing_is_fetched_whatever_the_document_says(tmp_path, monkeypatch):
     """As if a value had become markup after all."""
     secret = tmp_path / "secret.txt"

@@ -17,20 +17,24 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from dsig.cli import main
 from dsig.model import (
     AXES,
+    Axis,
     Coverage,
+    Extent,
     FileReport,
     FileVerdict,
     MacFacts,
     PluginUse,
+    Protection,
     Report,
     Status,
     Times,
     UnsignedElement,
 )
 from dsig.testing.reporters import sample_file, sample_signature
+from dsig_reports import wording
 from dsig_reports.element_map import cells, signed_names
 from dsig_reports.html_document import EAGER, FOLDED, HtmlReporter, document
-from dsig_reports.wording import ANSWERS, QUESTIONS, common_name, headline
+from dsig_reports.wording import ANSWERS, DOUBTS, QUESTIONS, common_name, headline
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 MARKUP = """</script></style></template></textarea></title>--><!--<script>alert(1)</script><img src=x onerror=alert(1)>
@@ -132,6 +136,7 @@ def test_nothing_is_fetched_and_nothing_is_inline():
 
 def test_every_question_and_every_answer_has_words():
     assert set(QUESTIONS) == set(AXES)
+    assert set(DOUBTS) == {(axis, s) for axis in ("integrity", "trust") for s in Status if s is not Status.PASSED}
     assert set(ANSWERS) == {(axis, status) for axis in AXES for status in Status}
 
 
@@ -147,17 +152,59 @@ def test_every_verdict_is_told_with_what_it_is_about(tmp_path, capfd):
     text = " ".join(" ".join(Elements(out.read_text()).texts).split())
     assert "1 of 3 files failed" in text
     assert "Unchanged since it was signed. The signer is trusted." in text
-    assert "Do not rely on this file." in text
+    assert "Do not rely on this file. The data, or the signature, were changed after signing." in text
     assert "the signature does not match the data" in text
     assert "Nothing in this file is protected by a signature." in text
     assert "proven by a certificate that leads to a trusted root" in text
-    assert "as the certificate says; integrity failed" in text
+    assert "so the certificate says; the data, or the signature, were changed" in text
+    assert text.count("Nobody asked whether it was revoked.") == 2, "trust passed in both that are signed"
     assert "cryptography dsig 0.1.0" in text
     root = x509.load_pem_x509_certificate((CORPUS / "pki" / "root.pem").read_bytes())
     drawn = re.search(r"Certificate path (.*?) What is signed", text).group(1)
     assert re.search(
         rf"made this signature .*issued the certificate above .*trusted root {root.fingerprint(SHA256()).hex()}", drawn
     )
+
+
+def test_what_is_known_of_revocation_is_said(tmp_path, capfd):
+    out = tmp_path / "report.html"
+    pki, file = CORPUS / "pki", CORPUS / "files" / "v-base-ct.dcm"
+    trust = ["--trust-root", str(pki / "root.pem"), "--intermediate", str(pki / "inter.pem")]
+    crls = ["--crl", str(pki / "inter_and_root_crls.pem")]
+    for more, said in (([], "Nobody asked whether it was revoked."), (crls, "Not revoked, as far as CRLs and OCSP")):
+        assert main(["verify", str(file), *trust, *more, "--format", "html", "--report", str(out)]) == 0
+        assert said in out.read_text()
+    capfd.readouterr()
+
+
+def axes(**answers: Status) -> dict[str, Axis]:
+    return {name: Axis(answers.get(name, Status.PASSED)) for name in AXES}
+
+
+PIXELS_NOT = Coverage(2, (UnsignedElement("7FE00010", "PixelData", "not-listed"),), (), 0, Protection(Extent.UNSIGNED))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "facts", "sentence"),
+    [
+        ("failed", {"axes": axes(trust=Status.FAILED)}, "The certificate must not be relied on."),
+        ("failed", {"axes": axes(coverage=Status.FAILED)}, "Something that had to be signed is not."),
+        (
+            "indeterminate",
+            {"axes": axes(coverage=Status.INDETERMINATE, trust=Status.INDETERMINATE)},
+            "Nobody trusted vouches for the name in the certificate.",
+        ),
+        ("passed", {"axes": axes(), "coverage": Coverage(3)}, "Unchanged since it was signed. The signer is trusted."),
+        (
+            "passed",
+            {"axes": axes(trust=Status.NOT_CHECKED), "coverage": PIXELS_NOT, "location": "/"},
+            "1 element is not signed, the pixels or the document among them. Nobody asked who signed.",
+        ),
+    ],
+)
+def test_the_verdict_is_said_with_what_decided(verdict, facts, sentence):
+    file = FileReport("x", FileVerdict(verdict), (sample_signature(**facts),))
+    assert wording.said(file).endswith(sentence)
 
 
 def test_times_are_apart():
