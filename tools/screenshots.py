@@ -14,6 +14,8 @@ from playwright.sync_api import sync_playwright
 
 from dsig import FileReport, Report, VerifyOptions, load_trust, verify
 from dsig.model import PluginUse
+from dsig.plugins import default
+from dsig.thumbnails import Studio
 from dsig_reports.html_document import document
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,18 +41,25 @@ def judged(scratch: Path) -> Report:
         trust=load_trust([pki / "root.pem"], [pki / "inter.pem"]), at=datetime(2026, 11, 22, 12, tzinfo=UTC)
     )
 
-    def report(path: Path, name: str) -> FileReport:
-        return replace(verify(path, options), path=f"study/{name}")
+    studio = Studio(default().thumbnailers.provider("pydicom"))
 
-    files = (
-        report(scratch / "name.dcm", "ct/slice-002.dcm"),
-        report(CORPUS / "files" / "v-base-ct.dcm", "ct/slice-001.dcm"),
-        report(CORPUS / "files" / "v-tags-three.dcm", "mr/localizer.dcm"),
-        report(scratch / "cut.dcm", "ct/slice-003.dcm"),
-        report(CORPUS / "base" / "ct.dcm", "ct/slice-004.dcm"),
-        report(CORPUS / "files" / "v-base-sr-basic.dcm", "sr/report.dcm"),
+    def report(path: Path, name: str) -> FileReport:
+        judged, found = verify(path, options), path.stat()
+        picture = studio.thumbnail(str(path), (found.st_size, found.st_mtime_ns, found.st_ino))
+        return replace(judged, path=f"study/{name}", thumbnail=picture)
+
+    with studio:
+        files = (
+            report(scratch / "name.dcm", "ct/slice-002.dcm"),
+            report(CORPUS / "files" / "v-base-ct.dcm", "ct/slice-001.dcm"),
+            report(CORPUS / "files" / "v-tags-three.dcm", "mr/localizer.dcm"),
+            report(scratch / "cut.dcm", "ct/slice-003.dcm"),
+            report(CORPUS / "base" / "ct.dcm", "ct/slice-004.dcm"),
+            report(CORPUS / "files" / "v-base-sr-basic.dcm", "sr/report.dcm"),
+        )
+    return Report(
+        files, tuple(PluginUse(name, "dsig", "0.1.0") for name in ("cryptography", "macs", "reports", "thumbnails"))
     )
-    return Report(files, tuple(PluginUse(name, "dsig", "0.1.0") for name in ("cryptography", "macs", "reports")))
 
 
 def main() -> None:

@@ -74,10 +74,14 @@ def cells(signature: SignatureReport) -> Iterator[Cells]:
         yield _drawn(group, [state for _, state in members])
 
 
-def signed_names(signature: SignatureReport) -> Iterator[str]:
-    """Names of the signed elements, those of the standard first, private ones as tags."""
+def signed_names(signature: SignatureReport, *, in_brief: bool = False) -> Iterator[str]:
+    """Names of the signed elements, those of the standard first, private ones as tags, or in brief as groups."""
     tags = sorted(tag for tag, state in _states(signature).items() if state == "signed")
     yield from (element_name(f"{tag:08X}", "") for tag in tags if not tag >> 16 & 1)
+    if in_brief:
+        for group, members in groupby(tag >> 16 for tag in tags if tag >> 16 & 1):
+            yield f"{len(list(members))} private of group {group:04X}"
+        return
     yield from (f"({tag >> 16:04X},{tag & 0xFFFF:04X})" for tag in tags if tag >> 16 & 1)
 
 

@@ -37,4 +37,4 @@ class PdfReporter:
                 f"a PDF of {len(report.files)} files is too long, at most {MOST}", hint="use --format html, and print"
             )
         text = "".join(document(report, printed=True))
-        HTML(string=text, url_fetcher=_Nothing()).write_pdf(stream)
+        HTML(string=text, url_fetcher=_Nothing()).write_pdf(stream, pdf_variant="pdf/ua-1")

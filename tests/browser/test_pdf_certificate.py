@@ -35,7 +35,11 @@ def test_certificate_says_the_verdict_in_its_title(tmp_path, capfd):
         "1.2.840",
     ):
         assert said in text
-    assert f"1 / {len(read.pages)}" in text
+    assert f"The file passed 1 / {len(read.pages)}" in text, "what it is about is on every page"
+    catalog = read.trailer["/Root"]
+    assert catalog["/MarkInfo"]["/Marked"]
+    assert catalog["/Lang"] == "en"
+    assert b"pdfuaid:part" in catalog["/Metadata"].get_data(), "it says it is accessible (PDF/UA)"
 
 
 def test_certificate_shows_the_instance_if_somebody_wants_it(tmp_path, capfd):
