@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
@@ -17,7 +17,7 @@ from dsig.errors import OutputError, UsageError, Where
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["Destination", "Given", "as_input", "as_output", "is_data_set", "name_of"]
+__all__ = ["Destination", "Given", "as_input", "as_output", "is_data_set", "name_of", "refuse_same"]
 
 Given: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Dataset"
 
@@ -114,6 +114,20 @@ def as_output(given: Given, output: object, *, in_place: bool) -> Iterator[Desti
         else:
             copy = io.BytesIO(spool.read())
             destination.result = copy
+
+
+def refuse_same(path: str | os.PathLike[str], what: str, others: Iterable[object]) -> None:
+    """Raise `OutputError` if a file to be written beside the output is that, or the input."""
+    for other in others:
+        if isinstance(other, (str, os.PathLike)) and (
+            same_file(path, other) or os.path.realpath(path) == os.path.realpath(other)
+        ):
+            raise OutputError(
+                f"{what} would take the place of another file of this run",
+                code="output-twice",
+                where=Where(os.fspath(path)),
+                hint="name another file for it",
+            )
 
 
 def _data_set(file: IO[bytes], like: Dataset) -> Dataset:

@@ -18,6 +18,7 @@ __all__ = [
     "from_descriptor",
     "from_environment",
     "from_file",
+    "has_terminal",
 ]
 
 LONGEST = 1 << 16
@@ -89,7 +90,7 @@ class PromptChannel:
 
     def get(self, kind: str, what: str, asked: int) -> str | None:
         """What the user types; None at the end of the input."""
-        if asked >= PROMPTS.get(kind, 1) or not _has_terminal():
+        if asked >= PROMPTS.get(kind, 1) or not has_terminal():
             return None
         import getpass
         import warnings
@@ -105,7 +106,8 @@ class PromptChannel:
                 return None
 
 
-def _has_terminal() -> bool:
+def has_terminal() -> bool:
+    """Whether there is somebody to ask."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

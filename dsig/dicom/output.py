@@ -22,8 +22,8 @@ __all__ = ["Deflater", "renames_kept_together", "replacing", "same_file"]
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     """Whether two paths name one file."""
     try:
-        return Path(one).samefile(other)
-    except OSError:
+        return os.path.samefile(one, other)  # noqa: PTH121 - a slash at the end counts
+    except (OSError, ValueError):
         return False
 
 
@@ -36,6 +36,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     """
     shown = os.fspath(path)
     mode: int | None = None
+    if shown.endswith(os.sep):
+        raise _not_written(shown, "its name is that of a directory", "name a file")
     try:
         target = Path(os.path.realpath(path))
     except ValueError as error:

@@ -67,11 +67,13 @@ def as_wanted(
     *,
     file_format: bool = False,
     limits: Limits = DEFAULT,
+    first: Callable[[DicomFile], object] | None = None,
 ) -> Iterator[DicomFile]:
     """The file in a transfer syntax (as `named_syntax` takes it) and length encoding, or as it is where they are None.
 
     `file_format` adds File Meta Information where there is none (PS3.10 7.1). UN that the file's lookup converts is
-    written with its VR. Raises `UsageError`.
+    written with its VR. `first` is called before a conversion is refused, and raises for what is wrong beside it: that
+    is told first. Raises `UsageError`.
     """
     converts = file.lookup.convert_un and holds_convertible_un(file, limits)
     bare = file_format and not file.meta
@@ -83,6 +85,8 @@ def as_wanted(
     except ValueError:
         raise UsageError(f"unknown length encoding {lengths!r}", hint="explicit or undefined") from None
     syntax = file.syntax if transfer_syntax is None else named_syntax(transfer_syntax)
+    if first is not None and not _convertible(file.syntax, syntax):
+        first(file)
     if bare:
         file = replace(file, meta=_new_meta(file, limits))
     with reencoded(file, syntax, wanted, limits) as other:
@@ -106,7 +110,7 @@ def reencoded(
     Elements are written with the VRs the file's lookup finds, those of VR UN included.
     Raises `UsageError` where pixel data would have to be compressed or decompressed.
     """
-    if syntax.encapsulated != file.syntax.encapsulated or (syntax.encapsulated and syntax.uid != file.syntax.uid):
+    if not _convertible(file.syntax, syntax):
         raise UsageError(
             f"{file.syntax.uid} cannot be written as {syntax.uid} without touching the pixel data",
             code="transfer-syntax-impossible",
@@ -126,6 +130,11 @@ def reencoded(
         kind = "auto" if file.meta else _KINDS[syntax.encoding.explicit, syntax.encoding.big]
         with open_dicom(own_source(spool, file.source.name), kind=kind, limits=limits, lookup=file.lookup) as again:
             yield again
+
+
+def _convertible(one: TransferSyntax, other: TransferSyntax) -> bool:
+    """Whether pixel data can stay as they are."""
+    return one.uid == other.uid if one.encapsulated else not other.encapsulated
 
 
 def holds_convertible_un(file: DicomFile, limits: Limits = DEFAULT) -> bool:

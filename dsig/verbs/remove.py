@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
-from dsig.dicom.location import Path
+from dsig.dicom.location import Path, format_path
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.reencode import as_wanted
 from dsig.dicom.rewrite import rewrite
@@ -21,6 +21,7 @@ from dsig.limits import DEFAULT, Limits
 from dsig.signature.items import (
     DIGITAL_SIGNATURES,
     MAC_PARAMETERS,
+    SignatureItem,
     read_mac_items,
     read_signature_items,
     sequence_items,
@@ -53,6 +54,7 @@ def remove(
     file_format: bool = False,
     convert_un: bool = False,
     dictionary: Dictionary | None = None,
+    whole: bool = False,
     in_place: bool = False,
     input_kind: str = "auto",
     limits: Limits = DEFAULT,
@@ -60,8 +62,9 @@ def remove(
     """Remove the signature called `uid`, or all of them at every level but below Original Attributes.
 
     MAC Parameters items that no remaining signature refers to go too, and sequences that become empty. Removing all
-    from an unsigned file copies it. How the rest is written is said as in `SignOptions`. Raises `UsageError` (also
-    when no signature is called `uid`), `InputError` or `OutputError`.
+    from an unsigned file copies it. `whole`: a signature goes only together with its MAC Parameters, so that one whose
+    MAC ID Number cannot be read is refused. How the rest is written is said as in `SignOptions`. Raises `UsageError`
+    (also when no signature is called `uid`), `InputError` or `OutputError`.
     """
     if everything == (uid is not None):
         raise UsageError("say which signature to remove, or all", hint="give either --uid or --all")
@@ -72,9 +75,16 @@ def remove(
             as_input(given) as plain,
             open_source(plain, limits) as source,
             open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as opened,
-            as_wanted(opened, transfer_syntax, lengths, file_format=file_format, limits=limits) as file,
+            as_wanted(
+                opened,
+                transfer_syntax,
+                lengths,
+                file_format=file_format,
+                limits=limits,
+                first=lambda file: _Removal(file, uid, limits, whole=whole),
+            ) as file,
         ):
-            removal = _Removal(file, uid, limits)
+            removal = _Removal(file, uid, limits, whole=whole)
             with as_output(given, output, in_place=in_place) as destination:
                 rewrite(file, removal.changes, destination.file)
     except DsigError as error:
@@ -85,10 +95,11 @@ def remove(
 class _Removal:
     """The changes that take signatures out of one file."""
 
-    def __init__(self, file: DicomFile, uid: str | None, limits: Limits) -> None:
+    def __init__(self, file: DicomFile, uid: str | None, limits: Limits, *, whole: bool) -> None:
         self.file = file
         self.uid = uid
         self.limits = limits
+        self.whole = whole
         self.removed: list[tuple[str, str]] = []
         main = file.main(limits)
         levels = [
@@ -119,7 +130,8 @@ class _Removal:
         signatures = read_signature_items(level, self.limits)
         if self.uid is None:
             # whatever carries one of the two tags, a second sequence and what is none included
-            self.removed += [(s.uid, level.location) for s in signatures]
+            for signature in signatures:
+                self.remove(signature, level)
             for element in level.elements:
                 if element.tag in (MAC_PARAMETERS, DIGITAL_SIGNATURES):
                     self.cut(element.start, element.end, self.around[level.start])
@@ -127,11 +139,22 @@ class _Removal:
         gone = next((s for s in signatures if s.uid == self.uid), None)
         if gone is None or self.removed:
             return
-        self.removed.append((gone.uid, level.location))
+        self.remove(gone, level)
         shared = any(s.mac_id == gone.mac_id for s in signatures if s is not gone)
         macs = [] if shared else read_mac_items(level, self.limits)
         self.take(level, MAC_PARAMETERS, [m.data.path for m in macs if m.mac_id == gone.mac_id])
         self.take(level, DIGITAL_SIGNATURES, [gone.data.path])
+
+    def remove(self, signature: SignatureItem, level: DataSet) -> None:
+        """One more. Raises `UsageError` if its MAC Parameters would have to be guessed and may not."""
+        if self.whole and signature.mac_id is None:
+            raise UsageError(
+                f"signature {signature.uid or 'without UID'} has no MAC ID Number that can be read, so its MAC"
+                " Parameters are not known",
+                code="mac-id-unreadable",
+                where=Where(self.file.source.name, format_path(level.path, DIGITAL_SIGNATURES)),
+            )
+        self.removed.append((signature.uid, level.location))
 
     def take(self, level: DataSet, tag: int, paths: list[Path]) -> None:
         """Cut these items of a sequence, or all of it when nothing would be left."""

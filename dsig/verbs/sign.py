@@ -33,7 +33,7 @@ from dsig.errors import (
     Where,
 )
 from dsig.hookspecs import CertificateFacts, CryptoBackend, MacAlgorithmSpec, SignatureCheck, SignatureView
-from dsig.io import Given, as_input, as_output, name_of
+from dsig.io import Given, as_input, as_output, name_of, refuse_same
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
@@ -147,12 +147,14 @@ def sign(
     options = options or SignOptions()
     plugins = plugins or default()
     name = name_of(given)
+    if options.dump is not None:
+        refuse_same(options.dump, "the dump", (given, output))
     try:
         with (
             as_input(given) as plain,
             open_source(plain, options.limits) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as opened,
-            _as_wanted(opened, options) as file,
+            _as_wanted(opened, options, lambda file: _Signing(file, key, options, plugins)) as file,
         ):
             signing = _Signing(file, key, options, plugins)
             with as_output(given, output, in_place=options.in_place) as destination, signing.dumping():
@@ -533,11 +535,13 @@ class _Signing:
         )
 
 
-def _as_wanted(file: DicomFile, options: SignOptions) -> contextlib.AbstractContextManager[DicomFile]:
+def _as_wanted(
+    file: DicomFile, options: SignOptions, first: Callable[[DicomFile], object]
+) -> contextlib.AbstractContextManager[DicomFile]:
     wanted = options.transfer_syntax
     if wanted is None and file.meta and not file.meta_text(0x00020010):
         wanted = file.syntax.uid  # nobody could be sure of what is signed if the file went on without one
-    return as_wanted(file, wanted, options.lengths, file_format=options.file_format, limits=options.limits)
+    return as_wanted(file, wanted, options.lengths, file_format=options.file_format, limits=options.limits, first=first)
 
 
 def _lookup(options: SignOptions) -> Lookup:

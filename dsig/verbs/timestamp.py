@@ -122,7 +122,14 @@ def attach_timestamp(
     lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     with (
         _opened(given, input_kind, limits, lookup) as opened,
-        as_wanted(opened, transfer_syntax, lengths, file_format=file_format, limits=limits) as file,
+        as_wanted(
+            opened,
+            transfer_syntax,
+            lengths,
+            file_format=file_format,
+            limits=limits,
+            first=lambda file: stamp(_values(_chosen(file, uid, location, limits), plugins, crypto_backend)),
+        ) as file,
     ):
         kind = "auto" if file.meta else input_kind
         found = _chosen(file, uid, location, limits)

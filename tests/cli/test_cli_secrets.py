@@ -166,7 +166,7 @@ def test_answer_is_given_once_for_each_thing(tmp_path, monkeypatch):
 
 def test_pins_are_asked_for_once(monkeypatch):
     asked: list[str] = []
-    monkeypatch.setattr("dsig.secrets._has_terminal", lambda: True)
+    monkeypatch.setattr("dsig.secrets.has_terminal", lambda: True)
     monkeypatch.setattr("getpass.getpass", lambda prompt: asked.append(prompt) or "1234")
     secrets = Channels()
     assert [secrets.get("pin", "token\x1b[1m"), secrets.get("pin", "token\x1b[1m")] == ["1234", None]
@@ -178,7 +178,7 @@ def test_end_of_input_at_the_prompt_is_no_answer(monkeypatch):
     def leave(_prompt: str) -> str:
         raise EOFError
 
-    monkeypatch.setattr("dsig.secrets._has_terminal", lambda: True)
+    monkeypatch.setattr("dsig.secrets.has_terminal", lambda: True)
     monkeypatch.setattr("getpass.getpass", leave)
     assert PromptChannel().get("passphrase", "key", 0) is None
 

@@ -185,6 +185,17 @@ def test_dump_is_what_was_hashed(run, ct, key, tmp_path):
     assert report["files"][0]["signatures"][0]["mac"]["digest"] == hashlib.sha256(dump.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("name", ["in.dcm", "out.dcm", "./in.dcm"])
+def test_dump_takes_the_place_of_no_other_file(name, run, ct, key, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("in.dcm").write_bytes(ct.read_bytes())
+    refused = run("sign", "in.dcm", "-o", "out.dcm", *key, "--dump", name)
+    assert refused.status == 8
+    assert name in refused.err
+    assert not Path("out.dcm").exists()
+    assert Path("in.dcm").read_bytes() == ct.read_bytes()
+
+
 def test_dump_of_several_files_is_refused(run, study, key, tmp_path):
     assert run("sign", study, "-o", tmp_path / "out", *key, "--dump", tmp_path / "dump").status == 2
     assert not (tmp_path / "dump").exists()

@@ -321,3 +321,13 @@ def test_renames_are_on_the_disk_even_if_the_block_ends_badly(tmp_path: Path, sy
         write(tmp_path / "a", b"x")
         raise ZeroDivisionError
     assert synced == ["file", "directory"]
+
+
+def test_a_name_with_a_slash_behind_it_is_no_file(tmp_path: Path):
+    file = tmp_path / "file"
+    file.write_bytes(b"before")
+    for name in ("file/", "new/"):
+        with pytest.raises(OutputError, match="directory"), replacing(f"{tmp_path}/{name}") as written:
+            written.write(b"after")
+    assert not same_file(file, f"{file}/")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"before"]

@@ -260,6 +260,52 @@ def test_digests_are_hexadecimal_here(tmp_path: Path):
     assert len(bytes.fromhex(shown[1])) == 32
 
 
+@shows("orphans")
+def test_parameters_that_nobody_refers_to_go_here(tmp_path: Path):
+    source, signed = tmp_path / "source.dcm", pydicom.dcmread(CORPUS / "files" / "v-base-mr.dcm")
+    signed[0x4FFE0001].value[0][0x04000005].value = 7
+    signed.save_as(source)
+    both = run_both(tmp_path, "+ra", source, "out.dcm")
+    assert codes(both) == (0, 0)
+    assert [0x4FFE0001 in pydicom.dcmread(path) for path in both.files("out.dcm")] == [True, False]
+
+
+@shows("side-files")
+def test_nothing_is_left_of_a_failure_here(tmp_path: Path):
+    both = run_both(tmp_path, *SIGN, "+d", "d", "+ts", "q", "u", "+te", base("mr_rle.dcm"), "out.dcm")
+    assert codes(both) == (40, 40)
+    left = [sorted(path.name for path in place.iterdir()) for place in (both.peer_directory, both.our_directory)]
+    assert left == [["d", "q", "u"], []]
+
+
+@shows("one-name")
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [(("+d", "in.dcm"), (20, 46)), (("+d", "out.dcm"), (0, 46)), (("+ts", "out.dcm", "u"), (0, 85))],
+)
+def test_no_file_takes_the_place_of_another_here(words: tuple[str, ...], expected: tuple[int, int], tmp_path: Path):
+    content = MR.read_bytes()
+    both = run_both(tmp_path, *SIGN, *words, "in.dcm", "out.dcm", prepare=[("in.dcm", content), ("out.dcm", b"before")])
+    assert codes(both) == expected
+    assert sorted(path.name for path in both.our_directory.iterdir()) == ["in.dcm", "out.dcm"]
+    assert [path.read_bytes() for path in (both.files("in.dcm")[1], both.files("out.dcm")[1])] == [content, b"before"]
+
+
+@shows("tag-numbers")
+@pytest.mark.parametrize("tag", ["10010,0010", "-fff0,10", "+0010,0010"])
+def test_numbers_that_are_no_tags_are_refused_here(tag: str, tmp_path: Path):
+    for option, value, ours in (("-t", tag, 1), ("-tf", "tags", 86)):
+        (tmp_path / option).mkdir()
+        prepare = [("tags", f"({tag})".encode())]
+        both = run_both(tmp_path / option, *SIGN, option, value, MR, "out.dcm", prepare=prepare)
+        assert codes(both) == (0, ours)
+
+
+@shows("empty-data-set")
+def test_an_empty_file_is_no_data_set_here(tmp_path: Path):
+    assert codes(run_both(tmp_path, "-f", "e", prepare=[("e", b"")])) == (0, 20)
+
+
 # ------------------------------------------------------------------------------------------------------------- refused
 
 

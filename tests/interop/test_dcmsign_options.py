@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import pydicom
@@ -61,6 +62,21 @@ def misnamed(path: Path) -> bytes:
     return content.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0", 1)
 
 
+UID = str(pydicom.dcmread(SIGNED)[0xFFFAFFFA].value[0][0x04000100].value)
+
+
+def without(tag: int, left: bytes | None = None) -> bytes:
+    """The signed file, its signature without an attribute, or with this value of it."""
+    data_set, file = pydicom.dcmread(SIGNED), BytesIO()
+    item = data_set[0xFFFAFFFA].value[0]
+    if left is None:
+        del item[tag]
+    else:
+        item[tag].value = left
+    data_set.save_as(file)
+    return file.getvalue()
+
+
 def with_key(name: str) -> tuple[object, ...]:
     return ("+s", PKI / name, PKI / "rsa2048.pem")
 
@@ -101,6 +117,51 @@ LINES: dict[str, Line] = {
     # ------------------------------------------------------------------------------------------------------ input
     "file or data set": line("+f", *CA, SIGNED),
     "data set as file or data set": line("+f", base("nometa_le.dcm")),
+    "arguments of a wrong command line": line("--arguments", "+m2", SIGNED),
+    "arguments without file": line("--arguments"),
+    "quiet and verbose, rightmost": line("-q", "-v", *CA, SIGNED),
+    "log level without value": line("-ll"),
+    "log level empty": line("-ll", "", SIGNED),
+    "log level in capitals": line("-ll", "INFO", *CA, SIGNED),
+    "log level twice, rightmost unknown": line("-ll", "info", "-ll", "loud", SIGNED),
+    "log level beside configuration": line("-ll", "info", "-lc", "logger.cfg", SIGNED, **{"logger.cfg": LOGGER}),
+    "log configuration beside -q": line("-q", "-lc", "logger.cfg", SIGNED, **{"logger.cfg": LOGGER}),
+    "log configuration, a directory": line("-lc", ".", SIGNED),
+    "log configuration, empty": line("-lc", "logger.cfg", SIGNED, **{"logger.cfg": b""}),
+    "log configuration, comments": line("-lc", "logger.cfg", SIGNED, **{"logger.cfg": b"# rootLogger\n"}),
+    "log configuration of something else": line("-lc", "logger.cfg", SIGNED, **{"logger.cfg": b"a = b\n"}),
+    "log configuration without root": line(
+        "-lc", "logger.cfg", SIGNED, **{"logger.cfg": b"log4cplus.logger.dcmtk = INFO\n"}
+    ),
+    "help before an unknown option": line("-h", "--frob"),
+    "help after a value": line("+s", "-h"),
+    "help with files and values out of range": line("+sp", "99", "a", "b", "c", "-h"),
+    "version before help": line("--version", "-h"),
+    "double dash": line("--", SIGNED),
+    "option with equals sign": line("--verify=1", SIGNED),
+    "cluster of options": line("-vq", SIGNED),
+    "lone plus": line("+"),
+    "file beginning with a dash": line("-x.dcm", **{"-x.dcm": b""}),
+    "file beginning with a dash and digit": line(*CA, "-5", **{"-5": SIGNED.read_bytes()}),
+    "command file of another system": line("@words", SIGNED, words=f"+cf {CA[1]}\r\n+uf {CA[3]}\r\n".encode()),
+    "command file, empty": line("@words", words=b"\r\n \t"),
+    "command file in a command file": line("@words", words=b"@more", more=b"-h"),
+    "command file with a comment": line("@words", SIGNED, words=b"# -v\n"),
+    "command file, named twice": line("@words", "@words", words=b"-q"),
+    "command file with half a quote": line("@words", words=b"'it is one name"),
+    "command file with empty words": line("@words", SIGNED, words=b"\"\" ''"),
+    "at sign alone": line("@"),
+    "two faults: output before option": line("+m2", SIGNED, OUT),
+    "two faults: output before option, removing": line("+rg", "+ra", SIGNED),
+    "two faults: input before all": line("+m2", "-te", SIGNED, OUT),
+    "two faults: in the order of the help text": line("+d", "d", "+sp", "1", "+pc", SIGNED),
+    "two faults: value before later option": line("+sp", "99", "+tm2", *SIGN, MR, OUT),
+    "two faults: condition before value": line("+sp", "99", "+ra", SIGNED, OUT),
+    "two faults: tag file before tag": line("-t", "NoSuchName", "-tf", "none", SIGNED),
+    "two faults: tag file before dump": line(*SIGN, "+d", "none/d", "-tf", "none", MR, OUT),
+    "two faults: dump before key": line("+s", "none", "none", "+d", "none/d", MR, OUT),
+    "two faults: dump before input": line(*SIGN, "+d", "none/d", "none", OUT),
+    "two faults: dump before item": line(*ITEM[:3], "Beam[", "+d", "none/d", MR, OUT),
     "file only": line("+fo", *CA, SIGNED),
     "file only, data set given": line("+fo", base("nometa_le.dcm")),
     "data set": line("-f", base("nometa_ct.dcm")),
@@ -120,6 +181,8 @@ LINES: dict[str, Line] = {
     "input absent": line("none.dcm"),
     "input unnamed": line(""),
     "input no DICOM": line(PKI / "root.pem"),
+    "input empty": line("e", e=b""),
+    "input a directory": line("."),
     # ----------------------------------------------------------------------------------------------- verification
     "verify": line("--verify", *CA, SIGNED),
     "verify with output": line("--verify", SIGNED, OUT, writes=[OUT]),
@@ -171,6 +234,17 @@ LINES: dict[str, Line] = {
     "sign, verifying option": line("+rg", *SIGN, MR, OUT),
     "sign, output impossible": line(*SIGN, MR, "none/out.dcm"),
     "sign, dump impossible": line(*SIGN, "+d", "none/dump", MR, OUT, writes=[OUT]),
+    "sign, dump a directory": line(*SIGN, "+d", ".", MR, OUT, writes=[OUT]),
+    "sign, dump unnamed": line(*SIGN, "+d", "", MR, OUT, writes=[OUT]),
+    "sign, output a directory": line(*SIGN, MR, "."),
+    "sign, output named as a directory": line(*SIGN, MR, "x.dcm/", **{"x.dcm": b""}),
+    "sign, output unnamed": line(*SIGN, MR, ""),
+    "sign, input empty": line(*SIGN, "e", OUT, writes=[OUT], e=b""),
+    "sign, the output full": line(*SIGN, MR, "/dev/full"),
+    "sign, twice, rightmost": Line(("+s", "none", "none", *SIGN, MR, OUT), (OUT,)),
+    "sign, then verify": line(*SIGN, "--verify", *CA, SIGNED),
+    "sign, key a directory": line("+s", ".", SIGN[2], MR, OUT, writes=[OUT]),
+    "sign, key empty": line("+s", "e", SIGN[2], MR, OUT, writes=[OUT], e=b""),
     "sign, over the input": Line((*SIGN, "+m2", "x.dcm", "x.dcm"), ("x.dcm",), (("x.dcm", MR.read_bytes()),)),
     "sign again": signs("+m2", source=SIGNED),
     "sign item": Line((*ITEM, "+d", "dump", RT, OUT), (OUT, "dump")),
@@ -217,9 +291,20 @@ LINES: dict[str, Line] = {
     "purpose 19": line(*SIGN, "+sp", "19", MR, OUT, writes=[OUT]),
     "purpose no number": line(*SIGN, "+sp", "five", MR, OUT, writes=[OUT]),
     "purpose 5.5": signs("+sp", "5.5"),
+    "purpose 3 with more around": signs("+sp", " +3x"),
+    "purpose below nothing": line(*SIGN, "+sp", "-1", MR, OUT, writes=[OUT]),
+    "purpose beyond all numbers": line(*SIGN, "+sp", "99999999999999", MR, OUT, writes=[OUT]),
+    "purpose without value": line("+sp"),
+    "purpose out of range, not the rightmost": signs("+sp", "19", "+sp", "3"),
     "tag by name": signs("-t", "PatientName"),
     "tags": signs("-t", "PatientName", "-t", "7fe0,10", "-t", "0010,0010"),
     "tag with more behind": signs("-t", "0010,0010junk"),
+    "tag of short numbers": signs("-t", " 10, 10"),
+    "tag of C numbers": signs("-t", "0x10,0X0010"),
+    "tag, space before comma": line(*SIGN, "-t", "0010 ,0010", MR, OUT, writes=[OUT]),
+    "tag of the past": line(*SIGN, "-t", "RETIRED_OtherPatientIDs", MR, OUT, writes=[OUT]),
+    "tag in small letters": line(*SIGN, "-t", "patientid", MR, OUT, writes=[OUT]),
+    "tag empty": line(*SIGN, "-t", "", MR, OUT, writes=[OUT]),
     "tag in brackets": line(*SIGN, "-t", "(0010,0010)", MR, OUT, writes=[OUT]),
     "tag of eight digits": line(*SIGN, "-t", "00100010", MR, OUT, writes=[OUT]),
     "tag unknown": line(*SIGN, "-t", "NoSuchName", MR, OUT, writes=[OUT]),
@@ -228,6 +313,11 @@ LINES: dict[str, Line] = {
     "tag file": signs("-tf", "tags", tags=b"(0010,0010)(0010, 20) Modality\n\n(7fe0,10)"),
     "tag file and tag": signs("-tf", "tags", "-t", "PatientID", tags=b"PatientName"),
     "tag file, rightmost": signs("-tf", "none", "-tf", "tags", tags=b"PatientName"),
+    "tag file of another system": signs("-tf", "tags", tags=b"(0010,0010)\r\nPatientID\r\n"),
+    "tag file of C numbers": signs("-tf", "tags", tags=b"(0x10,0x10)"),
+    "tag file with a byte order mark": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"\xef\xbb\xbfModality"),
+    "tag file, semicolon": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"PatientID;Modality"),
+    "tag file, bracket open": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"(0010,0010"),
     "tag file absent": line(*SIGN, "-tf", "none", MR, OUT, writes=[OUT]),
     "tag file, unknown name": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"NoSuchName"),
     "tag file, comment": line(*SIGN, "-tf", "tags", MR, OUT, writes=[OUT], tags=b"# no\nPatientID"),
@@ -240,6 +330,13 @@ LINES: dict[str, Line] = {
     "big": signs("+tb"),
     "implicit": signs("+ti"),
     "compressed to little": line(*SIGN, "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, item absent": line(*ITEM, "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, tag absent": line(*SIGN, "-t", "BeamSequence", "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, no report": line(*SIGN, "+pr", "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, dump impossible": line(*SIGN, "+d", "none/d", "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, query impossible": line(*SIGN, "+ts", "none/q", "u", "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, UID unknown": line("+r", "1.2.3", "+te", RLE, OUT, writes=[OUT]),
+    "compressed to little, nothing to remove": line("+ra", "+te", RLE, OUT, writes=[OUT]),
     "explicit lengths": signs("+e", source=RT),
     "undefined lengths": signs("-e", source=RT),
     "old format, signed": signs("-fo", source=RLE),
@@ -255,6 +352,13 @@ LINES: dict[str, Line] = {
     "query without policy": stamps("+tp", "1.2.3", "-tp"),
     "query with policy": stamps("+tp", "1.2.3.4.1"),
     "query with policy that is none": stamps("+tp", "no-such-policy"),
+    **{
+        f"query with policy {policy}": line(*SIGN, "+ts", "q.tsq", "u.uid", "+tp", policy, MR, OUT, writes=[OUT])
+        for policy in ("1", "1.2", "1.40.3", "3.1", "2.999", "01.2.3", " 1.2", "")
+    },
+    "query without names": Line((*SIGN, "+ts", "", "", MR, OUT), (OUT,)),
+    "query impossible": line(*SIGN, "+ts", "none/q", "u.uid", MR, OUT, writes=[OUT, "u.uid"]),
+    "query possible, UID file impossible": line(*SIGN, "+ts", "q.tsq", "none/u", MR, OUT, writes=[OUT]),
     "query option without query": line("+tm2", *SIGN, MR, OUT, writes=[OUT]),
     "query while verifying": line("+ts", "q.tsq", "u.uid", SIGNED, writes=["q.tsq"]),
     "insert": inserts("v-tsop-a.tsq", "v-tsop-a.tsr", "v-tsop-a.uid"),
@@ -273,6 +377,17 @@ LINES: dict[str, Line] = {
     "remove all, undefined lengths": line("+ra", "-e", TWO_LEVELS, OUT, writes=[OUT]),
     "remove all, implicit": line("+ra", "+ti", SIGNED, OUT, writes=[OUT]),
     "remove all, nothing there": line("+ra", MR, OUT, writes=[OUT]),
+    "remove all, over the input": Line(("+ra", "x.dcm", "x.dcm"), ("x.dcm",), (("x.dcm", SIGNED.read_bytes()),)),
+    **{
+        f"remove, {what}": Line((*words, "x.dcm", OUT), (OUT,), (("x.dcm", content),))
+        for words in (("+ra",), ("+r", UID))
+        for what, content in {
+            f"no MAC ID, {words[0]}": without(0x04000005),
+            f"MAC ID empty, {words[0]}": without(0x04000005, left=b""),
+            f"no UID, {words[0]}": without(0x04000100),
+        }.items()
+    },
+    "remove, no UID": line("+r", "", SIGNED, OUT, writes=[OUT]),
     "remove, unknown UID": line("+r", "1.2.3.4", SIGNED, OUT, writes=[OUT]),
     "remove, signing option": line("+ra", "+sp", "5", SIGNED, OUT, writes=[OUT]),
 }

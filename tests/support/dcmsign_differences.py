@@ -109,6 +109,36 @@ DIFFERENCES: tuple[Difference, ...] = (
         "stays as it is",
     ),
     Difference(
+        "orphans",
+        "items of the MAC Parameters Sequence that no signature refers to, with +ra",
+        "stay",
+        "go too",
+    ),
+    Difference(
+        "side-files",
+        "the files of +d and +ts, when the signature or the output cannot be made after all",
+        "are left",
+        "are not",
+    ),
+    Difference(
+        "one-name",
+        "+d or +ts with the name of the input or of the output",
+        "writes one over the other",
+        "ends with 46 or 85",
+    ),
+    Difference(
+        "tag-numbers",
+        "-t and -tf with a sign, or with numbers of more than four digits",
+        "reads them as C does: the last four count",
+        "ends with 1 or 86",
+    ),
+    Difference(
+        "empty-data-set",
+        "-f with an empty file",
+        "finds no signature: 0",
+        "ends with 20",
+    ),
+    Difference(
         "serial-number",
         "serial numbers of certificates beyond 64 bits, with -v",
         "are shown as -1",

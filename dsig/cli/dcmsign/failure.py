@@ -70,7 +70,7 @@ def failed(error: DsigError, request: Request) -> Failure:
         place = "main dataset" if request.operation == Operation.SIGN else f"item '{request.location}'"
         return Failure(ExitCode.SIGNING, f"{text} while creating signature in {place}")
     if request.operation in (Operation.REMOVE, Operation.REMOVE_ALL):
-        return Failure(ExitCode.REMOVAL, text)
+        return Failure(ExitCode.REMOVAL, f"{text}: while removing signature")
     return Failure(ExitCode.COMMAND_LINE if isinstance(error, UsageError) else ExitCode.INPUT, text, fatal=True)
 
 

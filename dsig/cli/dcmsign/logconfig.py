@@ -38,6 +38,7 @@ def configured(path: str) -> tuple[int, list[logging.Handler]]:
         with Path(path).open("rb") as file:
             text = file.read(LONGEST).decode("utf-8", "replace")
         properties = _properties(text)
+        _refuse_useless(properties)
         level, names = _logger(properties)
         return level, [_appender(properties, name) for name in names]
     except OSError as error:
@@ -73,6 +74,19 @@ def _properties(text: str) -> dict[str, str]:
             value = _VARIABLE.sub(fill, value)
         filled[key] = value
     return filled
+
+
+def _refuse_useless(properties: dict[str, str]) -> None:
+    """Raise `CommandLineError` for what configures nothing."""
+    wrong = ""
+    if not properties:
+        wrong = "does not contain any settings"
+    elif not any(key.startswith("log4cplus.") for key in properties):
+        wrong = "does not contain any valid settings"
+    elif _ROOT not in properties:
+        wrong = f"does not set up {_ROOT}"
+    if wrong:
+        raise CommandLineError(f"Specified --log-config file {wrong}")
 
 
 def _logger(properties: dict[str, str]) -> tuple[int, list[str]]:

@@ -8,7 +8,7 @@ from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
 from dsig.cli.dcmsign.request import Operation, Request
-from dsig.cli.dcmsign.results import place
+from dsig.cli.dcmsign.results import UNKNOWN, place
 from dsig.verbs.remove import remove
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def removed(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode
         where.output,
         uid=None if everything else asked.uid,
         everything=everything,
+        whole=True,
         in_place=where.in_place,
         input_kind=asked.input_kind,
         transfer_syntax=asked.transfer_syntax,
@@ -36,7 +37,8 @@ def removed(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode
         dictionary=dictionary,
     )
     for number, (uid, location) in enumerate(done.signatures, start=1):
-        log.warn(f"Signature #{number} UID={uid}" if everything else f"Signature UID={uid}")
+        name = f"UID={uid or UNKNOWN}"
+        log.warn(f"Signature #{number} {name}" if everything else f"Signature {name}")
         log.warn(f"  Location                    : {place(location)}")
     if everything:
         log.info(f"{len(done.signatures)} signatures found and removed from dataset.")

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dsig.cli.dcmsign.options import BARE, MAIN_ONLY, SIGNING, STAMPING, VERIFYING
+from dsig.cli.dcmsign.options import BARE, MAIN_ONLY, OPTIONS, SIGNING, STAMPING, VERIFYING, Option
 from dsig.cli.dcmsign.words import CommandLineError, Given, Words
 
-__all__ = ["LEVELS", "Logging", "Operation", "Request", "StampQuery", "logging_wanted", "request"]
+__all__ = ["LEVELS", "Logging", "Operation", "Request", "StampQuery", "check_parameters", "logging_wanted", "request"]
 
 LEVELS = ("fatal", "error", "warn", "info", "debug", "trace")
 MACS = {
@@ -136,6 +136,8 @@ def logging_wanted(words: Words) -> Logging:
     for option in (level, config):
         if option and switch:
             raise CommandLineError(f"{option.option.long} not allowed with --verbose, --debug or --quiet")
+    if level and config:
+        raise CommandLineError("--log-config not allowed with --log-level")
     if switch:
         return Logging({"--quiet": "fatal", "--verbose": "info", "--debug": "debug"}[switch.option.long])
     if level and level.values[0].lower() not in LEVELS:
@@ -148,22 +150,33 @@ def logging_wanted(words: Words) -> Logging:
     return Logging(level.values[0].lower() if level else "warn", config.values[0] if config else None)
 
 
-def request(words: Words) -> Request:
-    """What is asked for. Raises `CommandLineError`."""
+def check_parameters(words: Words) -> None:
+    """Raise `CommandLineError` for too few or too many of them, whatever the operation."""
     if not words.parameters:
         raise CommandLineError("Missing parameter dcmfile-in")
     if len(words.parameters) > 2:
         raise CommandLineError("Too many parameters")
+
+
+def request(words: Words) -> Request:
+    """What is asked for. Raises `CommandLineError`."""
+    check_parameters(words)
     asked: dict[str, object] = {"source": words.parameters[0]}
     command = words.last("command")
     operation = command.option.long if command else Operation.VERIFY
     asked["operation"] = operation
     if command:
         asked.update(zip(_COMMAND_VALUES.get(operation, ()), command.values, strict=True))
-    _check_conditions(words, operation)
-    for group, mapped in _MAPPED.items():
-        if (given := words.last(group)) is not None:
-            asked.update(mapped(given))
+    # In the tool's order, which decides what is told of several faults.
+    options = [(option, given) for option in OPTIONS for given in words.counting(option)]
+    for option, _ in options:
+        if option.needs == BARE:
+            _check_condition(words, option, operation)
+    asked["target"] = _target(words, operation)
+    for option, given in options:
+        _check_condition(words, option, operation)
+        if option.group in _MAPPED:
+            asked.update(_MAPPED[option.group](given))
     asked.update(
         input_kind=_input_kind(words),
         trusted=words.every("--add-cert-file"),
@@ -173,7 +186,6 @@ def request(words: Words) -> Request:
         check_crls=words.has("--add-crl-file") or words.has("--enable-crl-vfy"),
         tags=words.every("--tag"),
         stamp_query=_stamp_query(words),
-        target=_target(words, operation),
     )
     return Request(**asked)  # type: ignore[arg-type]
 
@@ -242,23 +254,20 @@ def _long(words: Words, group: str) -> str:
     return given.option.long if given else ""
 
 
-def _check_conditions(words: Words, operation: str) -> None:
-    """Options that count and that this operation has no use for are errors, named by their long form."""
+def _check_condition(words: Words, option: Option, operation: str) -> None:
+    """An option that counts and that this operation has no use for is an error, named by its long form."""
+    if not option.needs:
+        return
     signing = operation in (Operation.SIGN, Operation.SIGN_ITEM)
-    conditions = {
+    met, wanted = {
         VERIFYING: (operation == Operation.VERIFY, "--verify"),
         SIGNING: (signing, "--sign or --sign-item"),
         MAIN_ONLY: (operation == Operation.SIGN, "--sign"),
         STAMPING: (_long(words, "timestamp") == "--timestamp-file", "--timestamp-file"),
         BARE: (_long(words, "read") == "--read-dataset", "--read-dataset"),
-    }
-    for given in words.options:
-        option = given.option
-        if not option.needs or (option.group and words.last(option.group) is not given):
-            continue
-        met, wanted = conditions[option.needs]
-        if not met:
-            raise CommandLineError(f"{option.long} only allowed with {wanted}")
+    }[option.needs]
+    if not met:
+        raise CommandLineError(f"{option.long} only allowed with {wanted}")
 
 
 def _input_kind(words: Words) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from dsig.model import Finding, SignatureReport, SignerFacts, Status
 from dsig.signature.items import parse_datetime
 
-__all__ = ["ABSENT", "Result", "Verdict", "facts", "place", "result"]
+__all__ = ["ABSENT", "UNKNOWN", "Result", "Verdict", "facts", "place", "result"]
 
 
 class Verdict(StrEnum):
@@ -43,6 +43,8 @@ _UNREADABLE = frozenset(
     ("timestamp-unreadable", "timestamp-type", "timestamp-type-alone", "timestamp-response", "timestamp-not-der")
 )
 """Timestamps the tool does not see, so that they are no worse than none."""
+UNKNOWN = "(unknown)"
+"""For a UID that is not there."""
 ABSENT = "absent, but required by timestamp policy"
 _UNTRUSTED = "signature is OK but certificate verification failed: "
 _FAILED = "signature verification failed: "

@@ -11,7 +11,7 @@ from typing import NoReturn
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.failure import Failure, failed
 from dsig.cli.dcmsign.logs import Log
-from dsig.cli.dcmsign.request import Operation, Request, logging_wanted, request
+from dsig.cli.dcmsign.request import Operation, Request, check_parameters, logging_wanted, request
 from dsig.cli.dcmsign.secrecy import forget_password
 from dsig.cli.dcmsign.words import CommandLineError, expanded, read_words
 from dsig.cli.terminal import drop_output, prepare_streams
@@ -66,6 +66,9 @@ def _run(arguments: Sequence[str]) -> int:
         return ExitCode.OK
     try:
         line = expanded(arguments)
+        if not line:
+            sys.stdout.write(texts.usage())
+            return ExitCode.OK
         words = read_words(line)
         for option, text in (
             ("--help", texts.usage),
@@ -75,16 +78,18 @@ def _run(arguments: Sequence[str]) -> int:
             if words.has(option):
                 sys.stdout.write(text())
                 return ExitCode.OK
-        wanted = logging_wanted(words)
-        asked = request(words)
-        log = Log(wanted)
+        check_parameters(words)
+        log = Log(logging_wanted(words))
     except CommandLineError as error:
         sys.stderr.write(texts.usage_error(str(error)))
         return ExitCode.COMMAND_LINE
     try:
         if words.has("--arguments"):
             log.always(texts.called_with(words, line))
-        return _logged(asked, log)
+        return _logged(request(words), log)
+    except CommandLineError as error:
+        sys.stderr.write(texts.usage_error(str(error)))
+        return ExitCode.COMMAND_LINE
     finally:
         log.close()
 
@@ -112,9 +117,8 @@ def _operation(asked: Request, log: Log) -> int:
     if not asked.source:
         raise Failure(ExitCode.NO_INPUT_NAME, "invalid filename: <empty string>", fatal=True)
     names = dictionary(log)
-    tags = [tag(text, names) for text in asked.tags]
-    if asked.tag_file is not None:
-        tags += read_tag_file(asked.tag_file, names)
+    tags = [] if asked.tag_file is None else list(read_tag_file(asked.tag_file, names))
+    tags += (tag(text, names) for text in asked.tags)
     log.info(f"open input file {asked.source}")
     if asked.operation == Operation.VERIFY:
         from dsig.cli.dcmsign.verification import verified

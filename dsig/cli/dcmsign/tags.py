@@ -17,11 +17,12 @@ __all__ = ["item_location", "read_tag_file", "tag"]
 LONGEST = 1 << 20
 """Bytes of a tag file."""
 
-_NUMBERS = re.compile(r"\s*0*([0-9A-Fa-f]{1,4})\s*,\s*0*([0-9A-Fa-f]{1,4})(?![0-9A-Fa-f])")
-_ENTRY = re.compile(r"\(\s*0*([0-9A-Fa-f]{1,4}),\s*0*([0-9A-Fa-f]{1,4})\s*\)|([A-Za-z0-9]+)")
-_STEP = re.compile(
-    r"\s*(?:([A-Za-z][A-Za-z0-9]*)|\(\s*0*([0-9A-Fa-f]{1,4}),\s*0*([0-9A-Fa-f]{1,4})\s*\))\s*\[([0-9]+)\]"
-)
+_HEX = r"\s*(?:0[xX])?0*([0-9A-Fa-f]{1,4})"
+_NUMBERS = re.compile(rf"{_HEX},{_HEX}(?![0-9A-Fa-f])")
+_ENTRY = re.compile(rf"\({_HEX},{_HEX}\s*\)|([A-Za-z0-9]+)")
+_STEP = re.compile(rf"\s*(?:([A-Za-z][A-Za-z0-9]*)|\({_HEX},{_HEX}\s*\))\s*\[([0-9]+)\]")
+_HISTORIC = ("RETIRED_", "ACR_NEMA_")
+"""What the tool's dictionary puts before the keywords of PS3.6 for elements of the past."""
 
 
 def tag(text: str, dictionary: Dictionary | None) -> int | PrivateTag:
@@ -99,4 +100,8 @@ def _named(text: str, dictionary: Dictionary | None) -> int | PrivateTag | None:
     from dsig.dicom.dictionary import tag_of
 
     named = None if dictionary is None else dictionary.tag_of(text)
-    return tag_of(text) if named is None else named
+    if named is None:
+        for prefix in _HISTORIC:
+            text = text.removeprefix(prefix)
+        named = tag_of(text)
+    return named

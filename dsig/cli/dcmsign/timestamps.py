@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from dsig.cli.dcmsign.codes import ExitCode
 from dsig.cli.dcmsign.failure import Failure, described
@@ -11,32 +15,60 @@ from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
 from dsig.cli.dcmsign.request import Request, StampQuery
 from dsig.dicom.output import replacing
-from dsig.errors import DsigError, UsageError
+from dsig.errors import DsigError, OutputError, UsageError
+from dsig.io import refuse_same
 from dsig.stamping import QueryOptions
 from dsig.verbs.timestamp import attach_timestamp, read_uid_file, timestamp_query, uid_file
 
 if TYPE_CHECKING:
     from dsig.dicom.dictionaries import Dictionary
 
-__all__ = ["inserted", "refuse_policy", "write_query"]
+__all__ = ["QueryFiles", "inserted", "query_files"]
 
 
-def refuse_policy(wanted: StampQuery) -> None:
-    """Raise `UsageError` for a policy that is no object identifier, before any work."""
-    policy = wanted.policy
-    if policy is not None and not all(part.isascii() and part.isdigit() for part in policy.split(".")):
-        raise UsageError(f"{policy!r} is no object identifier", hint="write it in digits and dots")
+_OID = re.compile(r"(?:[01]\.[1-3]?[0-9]|2\.(?:0|[1-9][0-9]*))(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
+"""X.660: below 0 and 1 there are 40 arcs."""
 
 
-def write_query(signed: str | bytes, uid: str, wanted: StampQuery) -> None:
-    """Write the query for a new signature of a path or content, and the file with its UID. Raises `DsigError`."""
-    options = QueryOptions(
-        mac=wanted.mac, policy=wanted.policy or "", nonce=wanted.nonce, certificate=wanted.certificate
-    )
-    query, _ = timestamp_query(signed, uid=uid, options=options)
-    for path, content in ((wanted.query, query), (wanted.uid_file, uid_file(uid))):
-        with replacing(path) as file:
-            file.write(content)
+@dataclass(frozen=True, slots=True)
+class QueryFiles:
+    """The files of --timestamp-file, open to be written; None for one without name."""
+
+    wanted: StampQuery
+    query: IO[bytes] | None
+    uid: IO[bytes] | None
+
+    def write(self, signed: str | bytes, uid: str) -> None:
+        """Write what is asked about a new signature of a path or content. Raises `DsigError`."""
+        wanted = self.wanted
+        options = QueryOptions(
+            mac=wanted.mac, policy=wanted.policy or "", nonce=wanted.nonce, certificate=wanted.certificate
+        )
+        query, _ = timestamp_query(signed, uid=uid, options=options)
+        for file, content in ((self.query, query), (self.uid, uid_file(uid))):
+            if file is not None:
+                file.write(content)
+
+
+@contextmanager
+def query_files(asked: Request, wanted: StampQuery, log: Log) -> Iterator[QueryFiles]:
+    """Open the files before any work, and let them stand if it ends well. Raises `UsageError` or `Failure`."""
+    if wanted.policy and not _OID.fullmatch(wanted.policy):
+        raise UsageError(f"{wanted.policy!r} is no object identifier", hint="write it in digits and dots")
+    with ExitStack() as stack:
+        opened: dict[str, IO[bytes] | None] = {}
+        for what, path in (("UID file for time stamp query", wanted.uid_file), ("timestamp query file", wanted.query)):
+            if not path:
+                log.warn(f"Name of {what} not set, will not write file.")
+                opened[what] = None
+                continue
+            try:
+                refuse_same(path, f"the {what}", (asked.source, asked.target))
+                opened[what] = stack.enter_context(replacing(path))
+            except OutputError as error:
+                raise Failure(ExitCode.SIGNING, f"Unable to create {what} '{path}': {described(error)}") from None
+        uid, query = opened.values()
+        yield QueryFiles(wanted, query, uid)
 
 
 def inserted(asked: Request, dictionary: Dictionary | None, log: Log) -> ExitCode:

@@ -15,7 +15,7 @@ from dsig.cli.dcmsign.keyfiles import refuse_other_format
 from dsig.cli.dcmsign.logs import Log
 from dsig.cli.dcmsign.places import places
 from dsig.cli.dcmsign.request import Request
-from dsig.cli.dcmsign.results import ABSENT, Result, Verdict, facts, result
+from dsig.cli.dcmsign.results import ABSENT, UNKNOWN, Result, Verdict, facts, result
 from dsig.errors import InputError, Where
 from dsig.hookspecs import Revocation
 from dsig.model import FileReport, Finding, SignatureReport
@@ -97,7 +97,7 @@ def _unsigned(report: FileReport, asked: Request, log: Log) -> ExitCode:
 
 def _tell(number: int, signature: SignatureReport, judged: Result, asked: Request, log: Log) -> None:
     """The lines about one signature; the shape of the result line depends on whether the facts are shown."""
-    log.warn(f"Signature #{number} UID={signature.uid}")
+    log.warn(f"Signature #{number} UID={signature.uid or UNKNOWN}")
     wide = log.verbose
     if wide:
         for line in facts(signature):

@@ -12,6 +12,7 @@ __all__ = ["CommandLineError", "Given", "Words", "expanded", "read_words"]
 
 LONGEST = 1 << 20
 """Bytes of a command file."""
+WHITE = " \t\r\n"
 
 
 class CommandLineError(Exception):
@@ -36,6 +37,12 @@ class Words:
     def last(self, group: str) -> Given | None:
         """The rightmost option of a group: the one that counts."""
         return next((g for g in reversed(self.options) if g.option.group == group), None)
+
+    def counting(self, option: Option) -> Iterator[Given]:
+        """Where an option was given so that it counts: last of its group, or without group each time."""
+        for given in self.options:
+            if given.option is option and (not option.group or self.last(option.group) is given):
+                yield given
 
     def every(self, long: str) -> tuple[str, ...]:
         """The values of an option that can be repeated."""
@@ -81,7 +88,7 @@ def _is_option(word: str) -> bool:
 
 
 def _command_file(path: str) -> list[str]:
-    """Words separated by white space; quotes keep it. A command file in a command file is a word like any other."""
+    """Words separated by white space; a command file in a command file is a word like any other."""
     try:
         with Path(path).open("rb") as file:
             content = file.read(LONGEST + 1)
@@ -93,22 +100,16 @@ def _command_file(path: str) -> list[str]:
 
 
 def _split(text: str) -> Iterator[str]:
-    word: list[str] = []
-    quote, inside = "", False
+    """Quotes keep white space; as the tool has it, the closing one ends the word, and one never closed is no quote."""
+    word, quote = "", ""
     for character in text:
-        if quote:
-            if character == quote:
-                quote = ""
-            else:
-                word.append(character)
-        elif character in "\"'":
-            quote, inside = character, True
-        elif character.isspace():
-            if inside:
-                yield "".join(word)
-            word, inside = [], False
+        if character == quote or (not quote and character in WHITE):
+            if word or quote:
+                yield word
+            word, quote = "", ""
+        elif not quote and character in "\"'":
+            quote = character
         else:
-            word.append(character)
-            inside = True
-    if inside:
-        yield "".join(word)
+            word += character
+    if word:
+        yield word
