@@ -7,7 +7,7 @@ from typing import Any
 
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint, AlgorithmUsagePolicy
 
-__all__ = ["StrongAlgorithms", "explicit_curve", "weakness"]
+__all__ = ["StrongAlgorithms", "explicit_curve", "small_key", "weakness"]
 
 _WEAK_HASHES = frozenset(("md2", "md4", "md5", "sha1"))
 _SMALLEST = {"rsa": 2048, "rsassa_pss": 2048, "dsa": 2048, "ec": 224}
@@ -22,12 +22,17 @@ def weakness(algorithm: Any, key: Any | None) -> str:
         hashed = None  # Ed25519 and others have it built in
     if hashed in _WEAK_HASHES:
         return f"the hash {hashed.upper()} no longer resists forgery"
-    if key is None or key.algorithm not in _SMALLEST:
+    return "" if key is None else small_key(key)
+
+
+def small_key(key: Any) -> str:
+    """Why a public key proves nothing any more, or an empty string."""
+    if key.algorithm not in _SMALLEST:
         return ""
     if explicit_curve(key):
-        return "the curve of a key is spelled out instead of named"
+        return "a key whose curve is spelled out instead of named"
     if key.bit_size < _SMALLEST[key.algorithm]:
-        return f"a key of {key.bit_size} bits ({key.algorithm.upper()}) is too small"
+        return f"a key of {key.bit_size} bits ({key.algorithm.upper()}), which is too small"
     return ""
 
 

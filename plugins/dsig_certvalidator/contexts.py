@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from cryptography.exceptions import InvalidSignature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.policy_decl import NO_REVOCATION, CertRevTrustPolicy
+from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
 from dsig_certvalidator.algorithms import StrongAlgorithms
 
@@ -45,7 +47,22 @@ def context(
         time_tolerance=_EXACT,
         algorithm_usage_policy=StrongAlgorithms(),
         allow_fetching=False,
+        signature_validator=_Signatures(),
     )
+
+
+class _Signatures(DefaultSignatureValidator):
+    """The library asserts that keys are of the signature's kind; one of another kind did not make it, that is all.
+
+    Authorities of one name have keys of two kinds while they change from one to the other.
+    """
+
+    def validate_signature(self, *args: Any, **kwargs: Any) -> None:
+        """Raises `InvalidSignature`."""
+        try:
+            super().validate_signature(*args, **kwargs)
+        except (AssertionError, TypeError) as error:
+            raise InvalidSignature from error
 
 
 def finished(awaitable: Awaitable[T]) -> T:

@@ -34,7 +34,7 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 
 from dsig.model import Finding
-from dsig_certvalidator.algorithms import weakness
+from dsig_certvalidator.algorithms import small_key, weakness
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
 
@@ -292,6 +292,9 @@ class Statuses:
 
     def _signer_problem(self, signer: Any, path: ValidationPath, depth: int) -> str:
         """Why a certificate that signs CRLs or OCSP responses only cannot be relied on, or an empty string."""
+        weak = small_key(signer.public_key)
+        if weak:
+            return f"has {weak}"
         if depth >= MAX_SIGNERS:
             return "is too far away"
         try:
@@ -398,6 +401,8 @@ class Statuses:
             allowed = signer.key_usage_value
             if delegated and allowed is not None and not allowed.native & {"digital_signature", "non_repudiation"}:
                 return "may not sign (keyUsage digitalSignature)"
+            if delegated and (weak := small_key(signer.public_key)):
+                return f"has {weak}"
             if delegated and signer.ocsp_no_check_value is None and signer.sha256 not in on_path:
                 problem = self._signer_problem(signer, path, max(depth, MAX_SIGNERS - 1))
                 if problem:

@@ -21,6 +21,8 @@ from dsig_timestamp.token import CertificateId, Token
 
 __all__ = ["judged"]
 
+MIN_BITS, MIN_CURVE_BITS = 2048, 224
+"""Of keys with 112 bits of strength: RSA and DSA, elliptic curves."""
 MAX_CERTIFICATES = 50
 """In one token; a chain has three."""
 
@@ -83,6 +85,7 @@ def judged(token: Token, offered: Sequence[bytes]) -> TimestampEvidence:
     else:
         findings += _identified(token, leaf)
         findings += _fit(token, leaf)
+        findings += _strength(leaf)
         try:
             findings += _signed(token, leaf)
         except UnsupportedAlgorithm as error:
@@ -190,6 +193,21 @@ def _fit(token: Token, leaf: _Leaf) -> Iterator[Finding]:
             f"the TSA's certificate was not valid at {token.time:%Y-%m-%d %H:%M:%S} UTC, the time of the token",
             "RFC 3161 4.3",
         )
+
+
+def _strength(leaf: _Leaf) -> Iterator[Finding]:
+    """With a key that can be broken anybody makes tokens of any time (NIST SP 800-57 part 1, table 2)."""
+    try:
+        key = leaf.x509.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return  # whoever checks the signature tells
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
+        weak = key.key_size < MIN_BITS
+    else:
+        weak = isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < MIN_CURVE_BITS
+    if weak:
+        told = "the TSA's key has less than 112 bits of strength, so anybody may have made the token"
+        yield _finding("timestamp-weak", told, "NIST SP 800-57")
 
 
 def _usage(what: str) -> Finding:

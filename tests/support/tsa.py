@@ -109,16 +109,18 @@ class Authority:
         issuer: str | None = "root",
         start: str = "20200101000000Z",
         end: str = "20491231235959Z",
-        curve: bool = True,
+        key: tuple[str, ...] = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
         points: str = "",
     ) -> Path:
-        """Issue a certificate with a key of its own; `points` is the URL of its CRL distribution point."""
+        """Issue a certificate with a key of its own.
+
+        `key` is as `openssl req -newkey` has it, `points` the URL of its CRL distribution point.
+        """
         path, request = self.directory / f"{name}.pem", self.directory / f"{name}.csr"
         config = self.directory / f"{name}.cnf"
         more = f"crlDistributionPoints = URI:{points}\n" if points else ""
         config.write_text(CONFIG.replace(f"[{extensions}]\n", f"[{extensions}]\n{more}"))
-        kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if curve else ["rsa:2048"]
-        openssl("req", "-new", "-newkey", *kind, "-noenc", "-config", config, "-subj", f"/O={self.name}/CN={name}",
+        openssl("req", "-new", "-newkey", *key, "-noenc", "-config", config, "-subj", f"/O={self.name}/CN={name}",
                 "-keyout", self.key(name), "-out", request)  # fmt: skip
         database = self.directory / f"{name}.db"
         database.write_text("")

@@ -24,9 +24,11 @@ def stamps(tmp_path_factory: pytest.TempPathFactory) -> tsa.Authority:
     """An authority with a TSA of each kind."""
     made = tsa.Authority(tmp_path_factory.mktemp("stamps"), "Stamps")
     made.certificate("tsa")
-    made.certificate("rsa", curve=False)
+    made.certificate("rsa", key=("rsa:2048",))
     for kind in ("not-critical", "not-alone", "other-usage", "no-usage"):
         made.certificate(kind, kind)
+    made.certificate("rsa1024", key=("rsa:1024",))
+    made.certificate("p192", key=("ec", "-pkeyopt", "ec_paramgen_curve:P-192"))
     made.certificate("early", end="20260101000000Z")
     made.certificate("late", start="20260103000000Z")
     made.certificate("expired", end="20260801000000Z")

@@ -188,6 +188,8 @@ BAD: dict[str, tuple[str, Callable[[tsa.Authority], bytes]]] = {
         "timestamp-weak",
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), "rsa", options=("-cades", "-md", "md5")),
     ),
+    "a small RSA key": ("timestamp-weak", lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), "rsa1024")),
+    "a small curve": ("timestamp-weak", lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), "p192")),
     "an extended key usage that is not critical": (
         "timestamp-usage",
         lambda a: tsa.signed_by(a, tsa.tst_info(DIGEST), "not-critical"),

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from support.certificates import CA, Holder, issue, usage
+from support.dripping import dripping
 
 from dsig.hookspecs import Revocation, TrustRequest
 from dsig.model import Status
@@ -125,7 +126,11 @@ class World:
 
         return answer
 
-    def judged(self, *, fetch: bool = True, known: bool = True, revocation: Revocation = Revocation.HARD):
+    def judged(self, **asked):
+        evidence = self.evidence(**asked)
+        return evidence.status, [f.code for f in evidence.findings if f.code not in AT_THE_TOP]
+
+    def evidence(self, *, fetch: bool = True, known: bool = True, revocation: Revocation = Revocation.HARD):
         request = TrustRequest(
             certificate=self.signer.der,
             at=datetime.now(UTC).replace(microsecond=0),
@@ -134,8 +139,7 @@ class World:
             revocation=revocation,
             online=fetch,
         )
-        evidence = CertvalidatorTrust().evaluate(request)
-        return evidence.status, [f.code for f in evidence.findings if f.code not in AT_THE_TOP]
+        return CertvalidatorTrust().evaluate(request)
 
 
 def test_nothing_is_fetched_without_being_told_to(server):
@@ -221,6 +225,16 @@ def test_answers_have_a_size_and_a_time(server, monkeypatch):
     assert world.judged() == (Status.INDETERMINATE, ["trust-fetch-failed"])
     assert time.monotonic() - began < 10
     release.set()
+
+
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_who_drips_is_left(monkeypatch, begin):
+    monkeypatch.setattr(online, "PATIENCE", 0.5)
+    with dripping(begin) as url:
+        world = World(f"{url}crl")
+        evidence = world.evidence()
+    assert evidence.status is Status.INDETERMINATE
+    assert "it took too long" in " ".join(f.message for f in evidence.findings)
 
 
 def test_proxies_of_the_environment_are_used(server, monkeypatch):

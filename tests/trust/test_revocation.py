@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from support import pkits
@@ -374,6 +374,27 @@ def test_a_delegate_that_may_not_sign_is_not_believed():
     """RFC 5280 4.2.1.3: digitalSignature."""
     mute = issue("responder", INTER, [purposes(OCSP_SIGNING), (x509.OCSPNoCheck(), False), usage("key_agreement")])
     assert asked(response(by=mute)) == unknown("trust-ocsp-responder")
+
+
+@pytest.mark.parametrize("key", [rsa.generate_private_key(65537, 1024), ec.generate_private_key(ec.SECP192R1())])
+def test_signers_of_lists_and_responses_need_keys_that_hold(key):
+    """NIST SP 800-57: 112 bits."""
+    delegate = issue("responder", INTER, [purposes(OCSP_SIGNING), (x509.OCSPNoCheck(), False)], key=key)
+    assert asked(response(by=delegate)) == unknown("trust-ocsp-responder")
+    apart = issue("inter", ROOT, [CA, usage("crl_sign")], key=key)
+    status, codes = judged(crl(apart), more=(apart,))
+    assert (status, set(codes) <= {"trust-crl-issuer", "trust-crl-signature"}) == (Status.INDETERMINATE, True)
+
+
+def test_an_authority_may_change_to_keys_of_another_kind():
+    """Two certificates of one name, lists by both keys; each signature is held against both."""
+    other = issue("inter", ROOT, [CA, usage("key_cert_sign", "crl_sign")], key=rsa.generate_private_key(65537, 2048))
+    below = issue("signer", other, [usage("digital_signature")])
+    for more in ((other,), (other, STRANGER)):
+        assert judged(crl(other), crl(), more=more) == PASSED
+        assert judged(crl(), crl(other), more=more, signer=below) == PASSED
+        revoked = judged(crl(), crl(other, {below: NOW - DAY}), more=more, signer=below)
+        assert revoked == (Status.FAILED, ["trust-revoked"])
 
 
 def test_a_certificate_does_not_answer_for_itself():
