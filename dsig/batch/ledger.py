@@ -262,8 +262,18 @@ def rows(path: str, verdicts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
 
 def _opened(path: str) -> sqlite3.Connection:
     _refuse_foreign(path, missing_ok=False)
+    uri = f"{Path(path).absolute().as_uri()}?mode=ro"
     with _told(path, reading=True):
-        return sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)
+        base = sqlite3.connect(uri, uri=True)
+        try:
+            base.execute("select count(*) from sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            base.close()
+            if Path(f"{path}-wal").exists():
+                raise
+            # where nothing can be written there is no room for what readers share; nor is there anybody who writes
+            return sqlite3.connect(f"{uri}&immutable=1", uri=True)
+        return base
 
 
 # -------------------------------------------------------------------------------------------------------------- locks

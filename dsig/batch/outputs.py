@@ -49,6 +49,8 @@ def placement(given: Sequence[str], output: str | None, *, in_place: bool) -> Pl
         raise UsageError("say where the result goes", hint="give either -o OUT or --in-place")
     if output is None:
         return Placement(None)
+    if not output:
+        raise UsageError("the output has an empty name", hint="is a variable of the shell not set?")
     first = given[0]
     # os.path.isdir and its like have no errors of their own, unlike the methods of Path
     mirrored = len(given) > 1 or is_list(first) or os.path.isdir(first) or os.path.basename(first) == FILE_NAME
@@ -147,7 +149,8 @@ def _make(directory: Path, top: Path, made: list[Path]) -> None:
                 continue  # another run was quicker
             raise OutputError("a file is in the place of the directory", where=Where(str(new))) from None
         except OSError as error:
+            hint = f"create {new.parent} first" if isinstance(error, FileNotFoundError) else "choose another place"
             raise OutputError(
-                f"cannot make the directory: {error.strerror}", where=Where(str(new)), hint=f"create {new.parent} first"
+                f"cannot make the directory: {error.strerror}", where=Where(str(new)), hint=hint
             ) from None
         made.append(new)

@@ -144,6 +144,28 @@ def test_a_disk_that_fills_up_stops_nothing_but_the_files_that_do_not_fit(dsig, 
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.skipif(not IS_ROOT, reason="mounts a file system")
+def test_a_disk_that_cannot_be_written_shows_its_ledger_and_takes_no_other(dsig, study, tmp_path):
+    disk, top = tmp_path / "disk", study(3)
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    try:
+        assert dsig("verify", top, "--ledger", disk / "ledger").status == 4
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        shown = dsig("ledger", "show", disk / "ledger")
+        assert shown.status == 0, shown.err
+        assert "unsigned    3" in shown.out
+        again = dsig("verify", top, "--ledger", disk / "ledger")
+        assert again.status == 8
+        assert "Read-only file system" in again.err
+        assert (again.out, again.err.count("\n")) == ("", 1)
+        ran = dsig("sign", top, "-o", disk / "out", *KEY)
+        assert ran.status == 8
+        assert "choose another place" in ran.err
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
 def test_a_folder_nobody_may_read_is_told_and_the_rest_is_done(study, tmp_path):
     """As somebody else if we are root, whom permissions don't stop."""
     top = study(9)

@@ -132,6 +132,14 @@ def test_what_is_named_twice_is_signed_once(dsig, study, tmp_path):
     assert [len(f["signatures"]) for f in report["files"]] == [1] * 4
 
 
+def test_an_output_without_name_is_not_the_current_directory(dsig, study, tmp_path):
+    """As with `-o "$OUT"` when OUT is not set."""
+    for given in (study(2), SMALL):
+        ran = dsig("sign", given, "-o", "", *KEY, cwd=tmp_path)
+        assert ran.status == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["study"]
+
+
 def test_schedulers_and_executors_nobody_has_are_refused(dsig, study):
     for more in (["--executor", "nobody"], ["--scheduler", "tcp://x"], ["--executor", "process", "--scheduler", "x"]):
         ran = dsig("verify", study(2), *more)
