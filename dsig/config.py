@@ -66,7 +66,13 @@ COMMANDS = ("sign", "verify", "remove", "inspect", "explain", "timestamp")
 """Commands that can be given defaults; their options are checked by the command line, which knows them."""
 FORBIDDEN = frozenset(("config", "help", "in-place", "insecure-pin", "output", "report"))
 """Options that must be typed: a default would write where nobody expects it, or weaken what nobody sees."""
-PLUGIN_KEYS: Mapping[str, type] = {"allow": list, "deny": list, "third-party": bool, "strict": bool}
+PLUGIN_KEYS: Mapping[str, type] = {
+    "allow": list,
+    "deny": list,
+    "third-party": bool,
+    "strict": bool,
+    "experimental": bool,
+}
 SETUPS: Mapping[str, tuple[str, ...] | None] = {"key": KEY_OPTIONS, "trust": TRUST_OPTIONS, "policy": None}
 """Kinds of named setups with the keys they may have; None leaves that to who reads them."""
 
@@ -98,6 +104,8 @@ class Configuration:
     third_party: bool = True
     strict: bool = False
     """True: a plugin that does not load ends the run."""
+    experimental: bool | None = None
+    """Whether what is experimental may be selected; a False stays, whatever a later file says."""
 
     def setup(self, kind: str, name: str) -> Setup:
         """The setup `@name`. Raises `UsageError` with those there are."""
@@ -127,6 +135,7 @@ class Configuration:
             self.deny | later.deny,
             self.third_party and later.third_party,
             self.strict or later.strict,
+            later.experimental if self.experimental is None else self.experimental and later.experimental is not False,
         )
 
 
@@ -221,6 +230,7 @@ def _parsed(content: Mapping[str, Any], place: Path) -> Configuration:
         frozenset(plugins.get("deny", ())),
         plugins.get("third-party", True),
         plugins.get("strict", False),
+        plugins.get("experimental"),
     )
 
 

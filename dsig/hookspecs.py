@@ -107,6 +107,8 @@ class Spec:
     """Command that installs what the factory needs, shown when its import fails."""
     api: int = API
     """Version of the contract it was written for; others are not taken."""
+    experimental: bool = False
+    """True: nobody gets it without having said so in the configuration (`[plugins] experimental = true`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +295,8 @@ class Signer(Protocol):
 
     def sign_digest(self, digest: bytes, mac: MacAlgorithmSpec) -> bytes:
         """Sign a finished digest: RSASSA-PKCS1-v1_5 with the DigestInfo of `mac`, or DER `SEQUENCE{r,s}` for DSA and
-        ECDSA (PS3.15 C.1; reference section 3.3). Raises `KeySourceError`.
+        ECDSA (PS3.15 C.1; reference section 3.3). Keys of other kinds make what a crypto backend knows to verify; the
+        signature is then marked as not of the standard. Raises `KeySourceError`.
         """
 
 
@@ -312,15 +315,17 @@ class CertificateFacts(SignerFacts):
     """What a certificate says, as far as the core needs it."""
 
     key_type: str = ""
-    """`RSA`, `DSA`, `EC`, or the backend's name for another kind."""
+    """`RSA`, `DSA`, `EC`, or the backend's name for another kind, whose signatures are not of the standard."""
     key_size: int = 0
-    """Bits: modulus, p, or curve."""
+    """Bits: modulus, p, or curve; 0 if its kind says everything."""
     key_usage: frozenset[str] = frozenset()
     """RFC 5280 names such as `digitalSignature`; empty if the extension is absent."""
     extended_key_usage: frozenset[str] = frozenset()
     """Dotted OIDs; empty if the extension is absent."""
     extended_key_usage_critical: bool = False
     """Whether that extension is critical."""
+    signature_size: int = 0
+    """Bytes of every signature by this key; 0 if they are DER, which says itself where it ends."""
 
     def signer(self) -> SignerFacts:
         """The part of it that reports show."""
@@ -337,6 +342,10 @@ class SignatureCheck:
     """True if the signature is of this digest by this key."""
     reason: str = ""
     """Why not, for people; empty when valid."""
+    unsupported: bool = False
+    """True, besides `valid=False`: this backend does not know this kind of key, so that nothing is said about the
+    signature, and verification is `indeterminate`. A key of a kind it knows that proves nothing makes it not valid.
+    """
 
 
 class CryptoBackend(Protocol):
@@ -345,8 +354,8 @@ class CryptoBackend(Protocol):
     def verify_digest(
         self, certificate: bytes, digest: bytes, mac: MacAlgorithmSpec, signature: bytes
     ) -> SignatureCheck:
-        """Check the value of (0400,0120) as stored: at most one zero pad byte beyond the RSA modulus length or the DER
-        length is accepted, nothing else (PS3.5 6.2 OB).
+        """Check the value of (0400,0120) as stored: at most one zero pad byte beyond the length of the signature, which
+        the key (RSA: the modulus) or its DER says, is accepted, nothing else (PS3.5 6.2 OB).
         """
 
     def certificate(self, der: bytes) -> CertificateFacts:

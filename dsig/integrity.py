@@ -23,10 +23,11 @@ from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
 from dsig.signature.recovery import Candidate, Recovery
 from dsig.signature.signatures import FoundSignature, mac_encoding
+from dsig.standard import nonstandard
 
 __all__ = ["Attempt", "Integrity", "Outcome"]
 
-WEAK_BITS = {"RSA": 2048, "DSA": 2048, "EC": 224}
+WEAK_BITS = {"RSA": 2048, "RSASSA-PSS": 2048, "DSA": 2048, "EC": 224}
 """Key sizes below these are reported (NIST SP 800-57 part 1, 112 bits of strength)."""
 
 
@@ -129,7 +130,15 @@ class Integrity:
             return self.impossible(found, attempt, blocked, digest)
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm)
         notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts)]
-        reason = self.mismatch(found, digest)
+        check = self.checked(found, digest)
+        if check.valid is not True and check.unsupported is True:
+            unknown = Finding(
+                "key-algorithm-unknown",
+                f"the crypto backend {self.backend} cannot verify this kind of signature: {check.reason or facts.key}",
+                clause="PS3.15 C.1",
+            )
+            return Outcome(Axis(Status.INDETERMINATE, (unknown, *notes)), attempt.reading, digest)
+        reason = _reason(check)
         if not reason:
             return Outcome(Axis(Status.PASSED, tuple(notes)), attempt.reading, digest)
         for reading in self.other_readings(found):
@@ -213,13 +222,16 @@ class Integrity:
 
     def mismatch(self, found: FoundSignature, digest: bytes) -> str:
         """Why the signature value is not one of this digest, or an empty string."""
+        return _reason(self.checked(found, digest))
+
+    def checked(self, found: FoundSignature, digest: bytes) -> SignatureCheck:
+        """What the crypto backend says of the signature value and this digest."""
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm if found.mac else "")
         backend = self.plugins.crypto_backends.get(self.backend)
         origin = self.plugins.crypto_backends.provider(self.backend).origin
         with blaming(origin, "verifying a signature"):
             said = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
-        check = answered(said, SignatureCheck, origin, "verifying a signature")
-        return "" if check.valid is True else check.reason or "the backend gave no reason"
+        return answered(said, SignatureCheck, origin, "verifying a signature")
 
     def other_readings(self, found: FoundSignature) -> Iterator[Reading]:
         """Readings worth a second look because they would give another MAC."""
@@ -255,9 +267,14 @@ def _matched_otherwise(reading: Reading, notes: list[Finding]) -> Axis:
     return Axis(Status.PASSED, (finding, *notes))
 
 
+def _reason(check: SignatureCheck) -> str:
+    return "" if check.valid is True else check.reason or "the backend gave no reason"
+
+
 def _weaknesses(weak: bool, name: str, facts: CertificateFacts) -> Iterator[Finding]:
     if weak:
         yield Finding("weak-mac", f"{name} no longer resists forgery", clause="PS3.15 C.1", severity="warning")
+    yield from nonstandard(facts)
     least = WEAK_BITS.get(facts.key_type)
     if least is not None and facts.key_size < least:
         yield Finding("weak-key", f"a {facts.key} key is weak", clause="NIST SP 800-57", severity="warning")

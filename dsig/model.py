@@ -222,6 +222,8 @@ class SignatureReport:
     """Certificates that lead from the signer's to a trusted root, which is the last; empty unless trust passed. Not
     part of the JSON form.
     """
+    crypto_backend: str = ""
+    """Name of the crypto backend that was asked about the signature value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from threading import Thread
 from typing import Any, Generic, TypeVar, cast
 
@@ -91,8 +91,19 @@ class Provider(Generic[S]):
 class Providers(Generic[S, P]):
     """The providers of one kind, by name."""
 
-    def __init__(self, kind: str, methods: tuple[str, ...], *, instantiate: bool = True) -> None:
+    def __init__(
+        self,
+        kind: str,
+        methods: tuple[str, ...],
+        *,
+        instantiate: bool = True,
+        plural: str = "",
+        experiments: bool = False,
+    ) -> None:
         self.kind = kind
+        self.plural = plural or f"{kind}s"
+        self.experiments = experiments
+        """Whether experimental ones may be selected."""
         self._methods = methods
         self._instantiate = instantiate
         self._by_name: dict[str, list[Provider[S]]] = {}
@@ -106,7 +117,9 @@ class Providers(Generic[S, P]):
         return (provider for name in sorted(self._by_name) for provider in self._by_name[name])
 
     def __contains__(self, name: str) -> bool:
-        return name in self._by_name
+        """Whether there is one, to be had or claimed twice."""
+        found = self._by_name.get(name, [])
+        return bool(found) and (self.experiments or not any(p.spec.experimental for p in found))
 
     @property
     def conflicts(self) -> dict[str, tuple[PluginUse, ...]]:
@@ -132,6 +145,12 @@ class Providers(Generic[S, P]):
                 f"{self.kind} {name!r} is claimed by {claims}",
                 code="plugin-conflict",
                 hint="uninstall one of them or allow only the other with --allow-plugin",
+            )
+        if found[0].spec.experimental and not self.experiments:
+            raise UsageError(
+                f"the {self.kind} {name!r} is experimental and not of the standard",
+                code="plugin-experimental",
+                hint="if you mean it, write experimental = true under [plugins] in the configuration",
             )
         return found[0]
 
@@ -186,30 +205,29 @@ class Providers(Generic[S, P]):
 class Plugins:
     """Everything registered, ready to be selected by name."""
 
-    def __init__(self) -> None:
-        self.key_sources: Providers[KeySourceSpec, KeySource] = Providers("key source", ("open",))
-        self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = Providers(
-            "MAC algorithm", (), instantiate=False
-        )
-        self.mac_backends: Providers[MacBackendSpec, MacBackend] = Providers("MAC backend", ("new",))
-        self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = Providers(
+    def __init__(self, *, experiments: bool = False) -> None:
+        made = partial(Providers, experiments=experiments)
+        self.key_sources: Providers[KeySourceSpec, KeySource] = made("key source", ("open",))
+        self.mac_algorithms: Providers[MacAlgorithmSpec, MacAlgorithm] = made("MAC algorithm", (), instantiate=False)
+        self.mac_backends: Providers[MacBackendSpec, MacBackend] = made("MAC backend", ("new",))
+        self.crypto_backends: Providers[CryptoBackendSpec, CryptoBackend] = made(
             "crypto backend", ("verify_digest", "certificate")
         )
-        self.trust_backends: Providers[TrustBackendSpec, TrustBackend] = Providers("trust backend", ("evaluate",))
-        self.timestamp_verifiers: Providers[TimestampVerifierSpec, TimestampVerifier] = Providers(
-            "kind of timestamp", ("verify", "encode_query", "read_query", "read_response")
+        self.trust_backends: Providers[TrustBackendSpec, TrustBackend] = made("trust backend", ("evaluate",))
+        self.timestamp_verifiers: Providers[TimestampVerifierSpec, TimestampVerifier] = made(
+            "kind of timestamp",
+            ("verify", "encode_query", "read_query", "read_response"),
+            plural="kinds of timestamps",
         )
-        self.timestamp_sources: Providers[TimestampSourceSpec, TimestampSource] = Providers(
-            "way to timestamp authorities", ("stamp",)
+        self.timestamp_sources: Providers[TimestampSourceSpec, TimestampSource] = made(
+            "way to timestamp authorities", ("stamp",), plural="ways to timestamp authorities"
         )
-        self.profiles: Providers[ProfileSpec, Profile] = Providers("profile", ("required", "check"))
-        self.reporters: Providers[ReporterSpec, Reporter] = Providers("report format", ("render",))
-        self.thumbnailers: Providers[ThumbnailerSpec, Thumbnailer] = Providers("thumbnailer", ("draw",))
-        self.executors: Providers[ExecutorSpec, Executor] = Providers("executor", ("run",))
-        self.commands: Providers[CommandSpec, Command] = Providers(
-            "command", ("make_context", "invoke"), instantiate=False
-        )
-        self.choice: tuple[bool, tuple[str, ...] | None, tuple[str, ...]] | None = None
+        self.profiles: Providers[ProfileSpec, Profile] = made("profile", ("required", "check"))
+        self.reporters: Providers[ReporterSpec, Reporter] = made("report format", ("render",))
+        self.thumbnailers: Providers[ThumbnailerSpec, Thumbnailer] = made("thumbnailer", ("draw",))
+        self.executors: Providers[ExecutorSpec, Executor] = made("executor", ("run",))
+        self.commands: Providers[CommandSpec, Command] = made("command", ("make_context", "invoke"), instantiate=False)
+        self.choice: tuple[bool, tuple[str, ...] | None, tuple[str, ...], bool] | None = None
         """What `load` was asked for, if it was nothing but installed plugins."""
         self.faults: list[Fault] = []
         self.loaded: list[PluginUse] = []
@@ -332,17 +350,18 @@ def load(
     third_party: bool = True,
     allow: Collection[str] | None = None,
     deny: Collection[str] = (),
+    experiments: bool = False,
     entry_points: Iterable[Any] | None = None,
 ) -> Plugins:
     """Discover plugins.
 
     `third_party=False` keeps only those of this distribution; `allow` names the plugins or distributions that may be
-    loaded besides them, `deny` those that may not, which nothing overrides; `entry_points` replaces discovery (for
-    tests).
+    loaded besides them, `deny` those that may not, which nothing overrides; with `experiments` what is experimental may
+    be selected; `entry_points` replaces discovery (for tests).
     """
-    plugins = Plugins()
+    plugins = Plugins(experiments=experiments)
     if entry_points is None:
-        plugins.choice = (third_party, None if allow is None else tuple(allow), tuple(deny))
+        plugins.choice = (third_party, None if allow is None else tuple(allow), tuple(deny), experiments)
     for found in installed(third_party=third_party, allow=allow, deny=deny, entry_points=entry_points):
         plugin = _guarded(plugins.faults, found.origin, found.entry.load)
         if plugin is not None:
@@ -408,10 +427,11 @@ def default() -> Plugins:
 
 
 @cache
-def _chosen(third_party: bool, allow: tuple[str, ...] | None, deny: tuple[str, ...]) -> Plugins:
+def _chosen(third_party: bool, allow: tuple[str, ...] | None, deny: tuple[str, ...], experiments: bool) -> Plugins:
     """As `load`; once per process."""
-    everything = third_party and allow is None and not deny
-    return default() if everything else load(third_party=third_party, allow=allow, deny=deny)
+    if third_party and allow is None and not deny and not experiments:
+        return default()
+    return load(third_party=third_party, allow=allow, deny=deny, experiments=experiments)
 
 
 def _guarded(faults: list[Fault], origin: PluginUse, loader: Callable[[], object]) -> object | None:
@@ -436,6 +456,8 @@ def _refusal(spec: object, expected: type[Spec]) -> str:
         return f"{spec.name!r}: factory must read module:attribute"
     if not isinstance(facts.summary, str) or not isinstance(facts.requires, str):
         return f"{spec.name!r}: summary and requires must be text"
+    if not isinstance(facts.experimental, bool):
+        return f"{spec.name!r}: experimental must be True or False"
     if isinstance(spec, KeySourceSpec | TimestampSourceSpec) and not (
         isinstance(facts.schemes, tuple) and all(isinstance(s, str) and s and s == s.lower() for s in facts.schemes)
     ):

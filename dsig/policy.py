@@ -97,7 +97,8 @@ def signature_findings(policy: Policy, algorithm: str, facts: CertificateFacts |
     if keys is not None and not {facts.key_type.casefold(), facts.key.casefold()} & {k.casefold() for k in keys}:
         shown = ", ".join(keys) or "none"
         yield "integrity", Finding("policy-key", f"the policy does not allow keys {facts.key}, only {shown}")
-    least = {"RSA": policy.min_rsa_bits, "DSA": policy.min_dsa_bits, "EC": policy.min_ec_bits}.get(facts.key_type, 0)
+    bits = {"RSA": policy.min_rsa_bits, "DSA": policy.min_dsa_bits, "EC": policy.min_ec_bits}
+    least = (bits | {"RSASSA-PSS": policy.min_rsa_bits}).get(facts.key_type, 0)
     if facts.key_size < least:
         yield (
             "integrity",

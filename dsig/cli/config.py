@@ -86,6 +86,7 @@ def _document(configured: Configuration) -> Mapping[str, Any]:
             "deny": sorted(configured.deny),
             "third-party": configured.third_party,
             "strict": configured.strict,
+            "experimental": bool(configured.experimental),
         },
         "defaults": {name: dict(options) for name, options in configured.defaults.items()},
         "setups": {f"{kind}.{name}": dict(setup.values) for (kind, name), setup in sorted(configured.setups.items())},

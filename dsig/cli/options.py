@@ -83,6 +83,8 @@ def chosen_plugins(ctx: click.Context, no_plugins: bool = False, allow: tuple[st
     from dsig import plugins
 
     selection = plugin_selection(ctx, no_plugins, allow)
+    if configuration(ctx).experimental:
+        return plugins.load(**selection, experiments=True)
     return plugins.load(**selection) if selection else plugins.default()
 
 

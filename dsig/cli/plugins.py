@@ -12,7 +12,7 @@ import click
 from dsig.cli.app import BUILT_IN
 from dsig.cli.options import plugin_choice, plugin_selection, with_plugins_as_they_are
 from dsig.cli.terminal import row, standard_output
-from dsig.errors import PluginError, UsageError
+from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import Spec
 from dsig.model import PluginUse
 from dsig.plugins import Plugins, Provider, Providers, installed
@@ -31,6 +31,7 @@ class _Entry:
     """A provider and whether it can be used."""
 
     kind: str
+    plural: str
     provider: Provider[Spec]
     problem: str
     """Why it cannot be used, with what to do; empty if it can."""
@@ -75,7 +76,7 @@ def _list(as_json: bool, plugins: Plugins) -> int:
         for entry in entries:
             if entry.kind != kind:
                 kind = entry.kind
-                row(out, f"{kind}s", "", indent=0)
+                row(out, entry.plural, "", indent=0)
             spec = entry.provider.spec
             row(out, spec.name, f" {spec.summary} [{_origin(entry.provider.origin)}]")
             if entry.problem:
@@ -182,7 +183,7 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
 def _entries(plugins: Plugins) -> Iterator[_Entry]:
     for _, providers in plugins.kinds().values():
         for provider in providers:
-            yield _Entry(providers.kind, provider, _problem(providers, provider))
+            yield _Entry(providers.kind, providers.plural, provider, _problem(providers, provider))
 
 
 def _problem(providers: Providers[Any, Any], provider: Provider[Spec]) -> str:
@@ -191,7 +192,7 @@ def _problem(providers: Providers[Any, Any], provider: Provider[Spec]) -> str:
         return "the name is that of a built-in command"
     try:
         providers.get(provider.spec.name)
-    except PluginError as error:
+    except DsigError as error:
         return f"{error.message} ({error.hint})" if error.hint else error.message
     return ""
 

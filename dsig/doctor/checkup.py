@@ -47,7 +47,7 @@ def _checkup(name: str, value: str, distribution: str, tell: Callable[..., None]
         tell(health="bad", reason=f"it does not import: {_brief(error)}")
         return
     tell(doing="it was asked what it provides")
-    plugins = Plugins()
+    plugins = Plugins(experiments=True)
     plugins.register(plugin, origin)
     for fault in plugins.faults:
         tell(health="bad", reason=fault.message)

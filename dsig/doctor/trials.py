@@ -98,8 +98,8 @@ def _mac(make: Callable[[], object], spec: MacAlgorithmSpec, provider: Provider[
         raise UnfitError(f"its oid {spec.oid!r} is no object identifier") from None
 
 
-def _crypto_backend(backend: Any, _: Provider[Any]) -> None:
-    """Believes what OpenSSL signed, and nothing next to it."""
+def _crypto_backend(backend: Any, provider: Provider[Any]) -> None:
+    """Believes what OpenSSL signed, and nothing next to it; an experimental one may know other keys only."""
     believed = []
     for name, (certificate, signature) in SIGNATURES.items():
 
@@ -119,6 +119,11 @@ def _crypto_backend(backend: Any, _: Provider[Any]) -> None:
             believed.append(name)
             if not isinstance(backend.certificate(certificate), CertificateFacts):
                 raise UnfitError("it does not read a certificate into CertificateFacts")
+        elif (
+            provider.spec.experimental
+            and backend.verify_digest(certificate, MESSAGE_DIGEST, SHA256, signature).unsupported
+        ):
+            believed.append("it says that it does not know this kind")
     if not believed:
         raise UnfitError(f"it calls no right signature valid ({', '.join(SIGNATURES)})")
 

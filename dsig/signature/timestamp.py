@@ -49,10 +49,11 @@ def stored_timestamp(item: SignatureItem) -> StoredTimestamp:
 def signature_value(stored: bytes, facts: CertificateFacts | None) -> bytes:
     """The value of (0400,0120) that a timestamp is about: as the signer made it, without the pad byte of OB.
 
-    The length of an RSA signature is that of the modulus; DSA and ECDSA signatures are DER (PS3.15 C.1).
+    The length of an RSA signature is that of the modulus; DSA and ECDSA signatures are DER (PS3.15 C.1). A backend that
+    knows other kinds of keys says how long their signatures are.
     """
-    if facts is not None and facts.key_type == "RSA":
-        size = (facts.key_size + 7) // 8
+    if facts is not None and (facts.signature_size or facts.key_type == "RSA"):
+        size = facts.signature_size or (facts.key_size + 7) // 8
         padded = len(stored) == size + 1 and not stored[-1]
         return stored[:size] if padded else stored
     return unpadded(stored)

@@ -11,7 +11,7 @@ import pytest
 
 from dsig.errors import UsageError
 from dsig.hookspecs import Executor, ExecutorSettings, TaskLost
-from dsig.plugins import default
+from dsig.testing.installed import installed
 
 __all__ = ["ExecutorContract"]
 
@@ -34,7 +34,7 @@ class ExecutorContract:
     @property
     def executor(self) -> Executor:
         """The provider."""
-        return default().executors.get(self.name)
+        return installed().executors.get(self.name)
 
     def test_results_come_in_the_order_of_the_tasks(self, settings: ExecutorSettings) -> None:
         """Each once, however long each takes, and whatever the size of task and result."""

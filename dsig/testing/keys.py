@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import pytest
 
@@ -12,7 +13,7 @@ from dsig.errors import KeySourceError
 from dsig.hookspecs import CryptoBackend, KeyRequest, KeySource, Secrets, Signer
 from dsig.keys import NoSecrets, open_key
 from dsig.model import FileVerdict
-from dsig.plugins import default
+from dsig.testing.installed import installed
 from dsig.testing.samples import unsigned_file
 from dsig.testing.secrecy import CANARY, all_texts
 from dsig.verbs.sign import SignOptions, sign
@@ -26,6 +27,8 @@ class KeySourceContract:
 
     macs = ("SHA256", "SHA384", "SHA512")
     """MAC algorithms the key must be able to sign with."""
+    crypto_backend: ClassVar[str] = "cryptography"
+    """What verifies such signatures."""
 
     @pytest.fixture
     def uri(self) -> str:
@@ -55,7 +58,7 @@ class KeySourceContract:
     @pytest.fixture
     def source(self, uri: str) -> KeySource:
         """The provider."""
-        return default().key_source_for(uri)[1]
+        return installed().key_source_for(uri)[1]
 
     @pytest.fixture
     def signer(self, source: KeySource, uri: str, certificate: str | None, secrets: Secrets) -> Iterator[Signer]:
@@ -66,7 +69,7 @@ class KeySourceContract:
     @pytest.fixture
     def backend(self) -> CryptoBackend:
         """An implementation of the mathematics that is not the source's own."""
-        return default().crypto_backends.get("cryptography")
+        return installed().crypto_backends.get(self.crypto_backend)
 
     def test_the_certificate_is_one_der_certificate(self, signer: Signer, backend: CryptoBackend) -> None:
         """And names a key of a kind that can sign."""
@@ -82,7 +85,7 @@ class KeySourceContract:
     def test_a_signature_is_of_the_digest_and_of_no_other(self, signer: Signer, backend: CryptoBackend) -> None:
         """By the key of the certificate, with each MAC."""
         for mac in self.macs:
-            spec = default().mac_algorithms.spec(mac)
+            spec = installed().mac_algorithms.spec(mac)
             digest, other = (hashlib.new(mac, text).digest() for text in (b"this", b"that"))
             value = signer.sign_digest(digest, spec)
             assert isinstance(value, bytes)
@@ -91,7 +94,7 @@ class KeySourceContract:
 
     def test_a_signature_has_no_padding(self, signer: Signer, backend: CryptoBackend) -> None:
         """The pad byte of (0400,0120) is the core's: RSA has the length of the modulus, r and s are exact DER."""
-        spec = default().mac_algorithms.spec("SHA256")
+        spec = installed().mac_algorithms.spec("SHA256")
         value = signer.sign_digest(bytes(32), spec)
         facts = backend.certificate(signer.certificate)
         if facts.key_type == "RSA":
@@ -114,17 +117,23 @@ class KeySourceContract:
 
     def test_a_file_is_signed_and_verifies(self, uri: str, certificate: str | None, secrets: Secrets) -> None:
         """From end to end."""
-        with open_key(uri, certificate=certificate, secrets=secrets) as key:
+        plugins, backend = installed(), self.crypto_backend
+        with open_key(uri, certificate=certificate, secrets=secrets, plugins=plugins) as key:
             for mac in self.macs:
-                signed = sign(unsigned_file(), key=key, options=SignOptions(mac=mac))
+                options = SignOptions(mac=mac, crypto_backend=backend)
+                signed = sign(unsigned_file(), key=key, options=options, plugins=plugins)
                 assert isinstance(signed.output, bytes)
-                report = verify(signed.output, VerifyOptions(check_trust=False))
+                asked = VerifyOptions(check_trust=False, crypto_backend=backend)
+                report = verify(signed.output, asked, plugins=plugins)
                 assert report.verdict is FileVerdict.PASSED, mac
                 assert report.signatures[0].certificate == key.certificate
 
     def test_a_key_that_is_not_there_is_told(self, wrong_uri: str, certificate: str | None, secrets: Secrets) -> None:
         """By `KeySourceError`, with what to do next."""
-        with pytest.raises(KeySourceError) as caught, open_key(wrong_uri, certificate=certificate, secrets=secrets):
+        with (
+            pytest.raises(KeySourceError) as caught,
+            open_key(wrong_uri, certificate=certificate, secrets=secrets, plugins=installed()),
+        ):
             pass
         assert caught.value.message
         assert caught.value.hint, "say what to do next"
@@ -138,8 +147,8 @@ class KeySourceContract:
         caplog.set_level(0)
         told = ""
         try:
-            with open_key(uri, certificate=certificate, secrets=secrets) as key:
-                key.signer.sign_digest(bytes(32), default().mac_algorithms.spec("SHA256"))
+            with open_key(uri, certificate=certificate, secrets=secrets, plugins=installed()) as key:
+                key.signer.sign_digest(bytes(32), installed().mac_algorithms.spec("SHA256"))
         except KeySourceError as error:
             told = all_texts(error)
         else:
@@ -156,13 +165,13 @@ class KeySourceContract:
         """Standard output belongs to reports."""
         capfd.readouterr()
         with source.open(KeyRequest(uri, certificate), secrets) as signer:
-            signer.sign_digest(bytes(32), default().mac_algorithms.spec("SHA256"))
+            signer.sign_digest(bytes(32), installed().mac_algorithms.spec("SHA256"))
         assert capfd.readouterr().out == ""
 
     def test_threads_may_share_it_if_it_says_so(self, signer: Signer, uri: str, backend: CryptoBackend) -> None:
         """`workers="threads"`: every signature is of its own digest."""
-        spec = default().mac_algorithms.spec("SHA256")
-        if default().key_sources.spec(default().key_source_for(uri)[0]).workers != "threads":
+        spec = installed().mac_algorithms.spec("SHA256")
+        if installed().key_sources.spec(installed().key_source_for(uri)[0]).workers != "threads":
             return
         digests = [hashlib.sha256(bytes([n])).digest() for n in range(32)]
         with ThreadPoolExecutor(8) as pool:

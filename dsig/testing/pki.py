@@ -11,13 +11,13 @@ from typing import ClassVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["KEYS", "Certified", "Pki", "shared"]
+__all__ = ["KEYS", "Certified", "Pki", "foreign_key", "shared"]
 
-Key = rsa.RSAPrivateKey | dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey
+Key = rsa.RSAPrivateKey | dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
 KEYS = ("rsa2048", "rsa2040", "p256", "p521", "dsa2048")
 """Signers of a PKI; an RSA-2040 signature has an odd length and needs a pad byte."""
@@ -38,11 +38,13 @@ class Certified:
     """DER."""
 
     def sign(self, message: bytes, mac: str = "SHA256") -> bytes:
-        """RSASSA-PKCS1-v1_5, or DER of r and s, over the message."""
+        """RSASSA-PKCS1-v1_5, DER of r and s, or Ed25519, over the message."""
         if isinstance(self.key, rsa.RSAPrivateKey):
             return self.key.sign(message, padding.PKCS1v15(), HASHES[mac])
         if isinstance(self.key, dsa.DSAPrivateKey):
             return self.key.sign(message, HASHES[mac])
+        if isinstance(self.key, ed25519.Ed25519PrivateKey):
+            return self.key.sign(message)
         return self.key.sign(message, ec.ECDSA(HASHES[mac]))
 
     def write(self, directory: Path, name: str) -> tuple[Path, Path]:
@@ -100,13 +102,19 @@ class Pki:
         builder = builder.add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key()), critical=False
         )
-        return Certified(key, builder.sign(signing, hashes.SHA256()).public_bytes(Encoding.DER))
+        hashed = None if isinstance(signing, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        return Certified(key, builder.sign(signing, hashed).public_bytes(Encoding.DER))
 
 
 @cache
 def shared() -> Pki:
     """One PKI for the whole run; its keys take seconds to make."""
     return Pki()
+
+
+def foreign_key() -> Key:
+    """A key of a kind that makes no DICOM signatures: Ed25519."""
+    return ed25519.Ed25519PrivateKey.generate()
 
 
 def _key(name: str) -> Key:

@@ -11,7 +11,7 @@ import pytest
 from dsig.hookspecs import DataSetView, Profile, SignatureView
 from dsig.keys import open_key
 from dsig.model import FileVerdict, Finding
-from dsig.plugins import default
+from dsig.testing.installed import installed
 from dsig.testing.pki import shared
 from dsig.testing.samples import unsigned_file
 from dsig.verbs.sign import SignOptions, sign
@@ -55,7 +55,7 @@ class ProfileContract:
     @property
     def profile(self) -> Profile:
         """The provider."""
-        return default().profiles.get(self.name)
+        return installed().profiles.get(self.name)
 
     def views(self) -> list[DataSetView]:
         """Nothing, little, values no reader could make sense of, a large data set, an item."""
@@ -90,8 +90,10 @@ class ProfileContract:
         key, certificate = shared().signers["rsa2048"].write(directory, "signer")
         with open_key(str(key), certificate=str(certificate)) as opened:
             options = SignOptions(profile=self.name, **self.options)  # type: ignore[arg-type]
-            signed = sign(accepted, key=opened, options=options)
+            signed = sign(accepted, key=opened, options=options, plugins=installed())
         assert isinstance(signed.output, bytes)
-        report = verify(signed.output, VerifyOptions(check_trust=False, require_profiles=(self.name,)))
+        report = verify(
+            signed.output, VerifyOptions(check_trust=False, require_profiles=(self.name,)), plugins=installed()
+        )
         assert report.verdict is FileVerdict.PASSED, report.signatures[0].axes["profile"].findings
         assert report.signatures[0].profiles == (self.name,)

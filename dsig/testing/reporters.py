@@ -27,7 +27,7 @@ from dsig.model import (
     Times,
     UnsignedElement,
 )
-from dsig.plugins import default
+from dsig.testing.installed import installed
 
 __all__ = ["HOSTILE", "ReporterContract", "sample_file", "sample_finding", "sample_report", "sample_signature"]
 
@@ -45,11 +45,11 @@ class ReporterContract:
     @property
     def reporter(self) -> Reporter:
         """The provider."""
-        return default().reporters.get(self.name)
+        return installed().reporters.get(self.name)
 
     def rendered(self, report: Report, *, verbose: int = 0) -> bytes:
         """The report as bytes."""
-        if default().reporters.spec(self.name).binary:
+        if installed().reporters.spec(self.name).binary:
             data = io.BytesIO()
             self.reporter.render(report, data, verbose=verbose)
             assert not data.closed, "the stream is the caller's to close"
@@ -72,7 +72,7 @@ class ReporterContract:
 
     def test_all_files_are_in_it(self) -> None:
         """A report that leaves out what failed is worse than none."""
-        if default().reporters.spec(self.name).binary:
+        if installed().reporters.spec(self.name).binary:
             return
         text = self.rendered(sample_report()).decode()
         for file in sample_report().files:
@@ -89,7 +89,7 @@ class ReporterContract:
 
     def test_hostile_values_stay_inert(self) -> None:
         """Whatever a file says about itself is told without doing anything."""
-        if default().reporters.spec(self.name).binary:
+        if installed().reporters.spec(self.name).binary:
             return
         for verbose in (-1, 0, 1):
             text = self.rendered(sample_report(HOSTILE), verbose=verbose).decode("utf-8", "strict")
@@ -107,7 +107,7 @@ class ReporterContract:
 
         stream = Strict()
         self.reporter.render(sample_report(), stream)  # type: ignore[arg-type]
-        binary = default().reporters.spec(self.name).binary
+        binary = installed().reporters.spec(self.name).binary
         assert stream.kinds <= ({bytes, bytearray, memoryview} if binary else {str})
 
 

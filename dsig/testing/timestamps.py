@@ -12,8 +12,8 @@ from dsig.errors import DsigError, InputError
 from dsig.hookspecs import Imprint, TimestampQuery, TimestampRequest, TimestampSource, TimestampVerifier
 from dsig.keys import open_key
 from dsig.model import Status
-from dsig.plugins import default
 from dsig.stamping import TsaOptions
+from dsig.testing.installed import installed
 from dsig.testing.pki import shared
 from dsig.testing.samples import unsigned_file
 from dsig.testing.secrecy import CANARY, all_texts
@@ -50,12 +50,12 @@ class TimestampSourceContract:
     @property
     def source(self) -> TimestampSource:
         """The provider."""
-        return default().timestamp_sources.get(self.name)
+        return installed().timestamp_sources.get(self.name)
 
     @property
     def verifier(self) -> TimestampVerifier:
         """An implementation of RFC 3161 that is not the source's own."""
-        return default().timestamp_verifiers.get("rfc3161")
+        return installed().timestamp_verifiers.get("rfc3161")
 
     def request(self, url: str, *, text: bytes = b"text", nonce: int = 1, password: str = "") -> TimestampRequest:
         """A question about `text`; one attempt."""
@@ -67,7 +67,7 @@ class TimestampSourceContract:
     def test_its_schemes_are_its_own(self, url: str) -> None:
         """The scheme of the URL leads to this source and to no other."""
         scheme = url.partition(":")[0].lower()
-        assert [p.spec.name for p in default().timestamp_sources if scheme in p.spec.schemes] == [self.name]
+        assert [p.spec.name for p in installed().timestamp_sources if scheme in p.spec.schemes] == [self.name]
 
     def test_the_answer_is_that_of_the_tsa(self, url: str) -> None:
         """Bytes as received, whole: the response is read, its token verified and compared by others."""
@@ -142,6 +142,6 @@ class TimestampSourceContract:
         key, certificate = shared().signers["p256"].write(directory, "signer")
         options = SignOptions(timestamp=TsaOptions(urls=(url,), attempts=1))
         with open_key(str(key), certificate=str(certificate)) as opened:
-            signed = sign(unsigned_file(), key=opened, options=options)
+            signed = sign(unsigned_file(), key=opened, options=options, plugins=installed())
         assert signed.timestamp is not None
         assert signed.timestamp.source == url

@@ -9,7 +9,7 @@ import pytest
 
 from dsig.hookspecs import TrustBackend, TrustEvidence, TrustRequest
 from dsig.model import Status
-from dsig.plugins import default
+from dsig.testing.installed import installed
 from dsig.testing.pki import Certified, Pki, shared
 
 __all__ = ["TrustBackendContract"]
@@ -28,7 +28,7 @@ class TrustBackendContract:
     @property
     def backend(self) -> TrustBackend:
         """The provider."""
-        return default().trust_backends.get(self.name)
+        return installed().trust_backends.get(self.name)
 
     def asked(
         self, pki: Pki, certificate: bytes, *, anchors: tuple[Certified, ...], at: datetime | None = None

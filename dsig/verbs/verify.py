@@ -254,6 +254,7 @@ class _Verification:
             profiles=met,
             certificate=b"" if facts is None else without_padding(found.item.certificate),
             path=path,
+            crypto_backend=options.crypto_backend,
         )
 
     def trusted(self, trust: TrustMaterial, proven: datetime | None, certificate: bytes) -> TrustEvidence:

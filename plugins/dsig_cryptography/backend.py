@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dsig.hookspecs import CertificateFacts, MacAlgorithmSpec, SignatureCheck
-from dsig_cryptography import certificates, signatures
+from dsig_cryptography import signatures
+from dsig_x509 import certificates
 
 __all__ = ["CryptographyBackend"]
 
@@ -26,6 +27,10 @@ class CryptographyBackend:
             signer = self._read(bytes(certificate))
         except ValueError as error:
             return SignatureCheck(False, f"the certificate cannot be read: {error}")
+        if signer.foreign:
+            return SignatureCheck(
+                False, f"the key in the certificate ({signer.key_type}) is no RSA, DSA or EC key", unsupported=True
+            )
         if signer.key is None:
             return SignatureCheck(
                 False, f"the key in the certificate ({signer.key_type}) is no usable RSA, DSA or EC key"

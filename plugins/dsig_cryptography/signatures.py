@@ -12,8 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa, utils
 
 from dsig.hookspecs import MacAlgorithmSpec
-from dsig_cryptography.certificates import Key
-from dsig_cryptography.der import require_pair, without_pad
+from dsig_x509 import Key, require_pair, without_pad
 
 __all__ = ["check"]
 

@@ -21,8 +21,7 @@ from cryptography.x509.verification import (
 
 from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequest
 from dsig.model import Finding, Status
-from dsig_cryptography import certificates
-from dsig_cryptography.certificates import Certificate
+from dsig_x509 import Certificate, certificates
 
 __all__ = ["CryptographyTrust"]
 

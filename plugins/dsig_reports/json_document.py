@@ -98,6 +98,7 @@ def _signature(signature: SignatureReport) -> dict[str, Any]:
             "evaluated": times.evaluated or None,
         },
         "coverage": _coverage(signature.coverage),
+        "crypto_backend": signature.crypto_backend,
     }
 
 

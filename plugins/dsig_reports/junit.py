@@ -17,7 +17,7 @@ from xml.sax.saxutils import quoteattr
 
 from dsig.model import FileReport, FileVerdict, PluginUse, ReportView, SignatureReport
 from dsig.printable import printable
-from dsig_reports.reasons import reasons
+from dsig_reports.reasons import NOT_STANDARD, is_standard, reasons
 
 __all__ = ["JunitReporter"]
 
@@ -83,7 +83,7 @@ def _case(file: FileReport, verbose: int) -> ET.Element:
             case, outcome, type=file.verdict.value, message=": ".join([file.verdict.value, *told[:1]])
         )
         problem.text = "\n".join([_text(file.path), *told])
-    if file.signatures and (outcome is not None or verbose >= 0):
+    if file.signatures and (outcome is not None or verbose >= 0 or not all(map(is_standard, file.signatures))):
         ET.SubElement(case, "system-out").text = "\n".join(_answers(file))
     return case
 
@@ -91,6 +91,8 @@ def _case(file: FileReport, verbose: int) -> ET.Element:
 def _answers(file: FileReport) -> Iterator[str]:
     for signature in file.signatures:
         yield f"signature {_text(signature.uid or 'without UID')} of {_place(signature)}: {signature.verdict.value}"
+        if not is_standard(signature):
+            yield f"  {NOT_STANDARD}"
         signer = signature.signer
         yield f"  signer: {_text(signer.subject if signer else 'unknown')}"
         yield f"  sha256: {_text(signer.sha256 if signer else 'unknown')}"

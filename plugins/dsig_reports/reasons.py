@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dsig.model import FileReport, FileVerdict, Finding, Status
+from dsig.model import FileReport, FileVerdict, Finding, SignatureReport, Status
 
-__all__ = ["UNSIGNED", "Reason", "reasons"]
+__all__ = ["NOT_STANDARD", "UNSIGNED", "Reason", "is_standard", "reasons"]
 
 UNSIGNED = "nothing in this file is protected by a signature"
+NOT_STANDARD = "not of the standard"
+"""What is said beside every verdict on a signature of a kind DICOM does not have, however short the report is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class Reason:
         clause = f" ({self.clause})" if self.clause else ""
         hint = f" ({self.hint})" if self.hint else ""
         return f"{self.axis}{': ' if self.axis else ''}{self.message}{where}{clause}{hint}"
+
+
+def is_standard(signature: SignatureReport) -> bool:
+    """Whether the signature is of a kind that DICOM has."""
+    return all(f.code != "signature-not-standard" for f in signature.axes["integrity"].findings)
 
 
 def reasons(file: FileReport) -> Iterator[Reason]:

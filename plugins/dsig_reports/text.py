@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from itertools import chain, islice
 from typing import IO, Any
 
-from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, MacFacts, ReportView, SignatureReport, Status
+from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, ReportView, SignatureReport, Status
 from dsig_reports.page import Page
-from dsig_reports.reasons import UNSIGNED, reasons
+from dsig_reports.reasons import NOT_STANDARD, UNSIGNED, is_standard, reasons
 from dsig_reports.wording import READINGS, date_time
 
 __all__ = ["TextReporter"]
@@ -105,7 +105,7 @@ def _signature(page: Page, signature: SignatureReport, verbose: int) -> None:
         row("purpose", f"{signature.purpose.meaning} ({signature.purpose.code}, {signature.purpose.scheme})")
     if signature.profiles:
         row("profiles", ", ".join(signature.profiles))
-    remarks = {"integrity": _mac(signature.mac), "coverage": _covered(signature.coverage)}
+    remarks = {"integrity": _mac(signature, verbose), "coverage": _covered(signature.coverage)}
     for name, axis in signature.axes.items():
         _axis(page, name, axis, remarks.get(name, ""), verbose)
         if name == "coverage":
@@ -161,10 +161,13 @@ def _findings(page: Page, findings: Sequence[Finding], indent: int, verbose: int
         page.line(f"and {len(findings) - len(shown)} more, see --verbose", indent=indent)
 
 
-def _mac(mac: MacFacts) -> str:
+def _mac(signature: SignatureReport, verbose: int) -> str:
+    mac, backend = signature.mac, signature.crypto_backend
     if not mac.digest:
         return ""
     by = f", computed by {mac.backend}" if mac.backend not in ("", "host") else ""
+    if backend and (verbose > 0 or backend != "cryptography"):
+        by += f", verified by {backend}"
     return f"{mac.algorithm} over {READINGS.get(mac.encoding, mac.encoding)}{by}"
 
 
@@ -187,6 +190,7 @@ def _extent(file: FileReport) -> str:
     count = len(file.signatures)
     each = "; ".join(_covered(signature.coverage) for signature in file.signatures[:_SIGNATURES_SHOWN])
     more = "; …" if count > _SIGNATURES_SHOWN else ""
+    more += "" if all(map(is_standard, file.signatures)) else f"; {NOT_STANDARD}"
     return f" ({count} signature{'' if count == 1 else 's'}: {each}{more})"
 
 

@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 import dsig_macs
 from dsig.hookspecs import MacAlgorithmSpec, SignatureCheck
 from dsig.plugins import default
-from dsig_cryptography import certificates
 from dsig_cryptography.backend import CryptographyBackend
+from dsig_x509 import certificates
 
 MACS = {spec.name: spec for spec in dsig_macs.dsig_mac_algorithms()}
 SHA256 = MACS["SHA256"]

@@ -50,6 +50,7 @@ from dsig.testing import (
     assert_light,
     unsigned_file,
 )
+from dsig.testing.installed import installed as everything
 from dsig.testing.pki import shared
 from dsig.testing.tsa import serving
 
@@ -75,10 +76,12 @@ def installed(monkeypatch):
         known = list(metadata.entry_points(group="dsig"))
         monkeypatch.setattr("dsig.distributions.entry_points", lambda group: [*known, entry])
         dsig.plugins.default.cache_clear()
+        everything.cache_clear()
 
     yield install
     monkeypatch.undo()
     dsig.plugins.default.cache_clear()
+    everything.cache_clear()
 
 
 def assert_caught(contract: object, test: str, **fixtures: object) -> None:

@@ -146,7 +146,11 @@ def test_every_executor_and_source_of_ours_is_here():
     plugins = dsig.plugins.default()
     assert {p.spec.name for p in plugins.executors} == {"serial", "process", "dask"}
     assert {p.spec.name for p in plugins.timestamp_sources} == {"http"}
-    assert {p.spec.name for p in plugins.crypto_backends} == {"cryptography"}
+    assert {p.spec.name for p in plugins.crypto_backends} == {
+        "cryptography",
+        "experimental",
+        "pycryptodome",
+    }
 
 
 def test_no_fault_of_the_kit_passes(tmp_path):

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.x509.oid import PublicKeyAlgorithmOID as Oid
 
 from dsig.hookspecs import CertificateFacts
-from dsig_cryptography.der import without_pad
+from dsig_x509.der import without_pad
 
-__all__ = ["CACHED", "Certificate", "Key", "facts", "read"]
+__all__ = ["CACHED", "STANDARD", "Certificate", "Key", "facts", "read"]
 
 CACHED = 256
 """Certificates a backend remembers: a batch rarely has more signers, and none needs more than a few kilobytes."""
@@ -30,8 +30,14 @@ _OTHER_KINDS = {
     Oid.ED448: "Ed448",
     Oid.X25519: "X25519",
     Oid.X448: "X448",
+    Oid.ML_DSA_44: "ML-DSA-44",
+    Oid.ML_DSA_65: "ML-DSA-65",
+    Oid.ML_DSA_87: "ML-DSA-87",
 }
 """Keys that make no DICOM signatures but have a name."""
+
+STANDARD = frozenset((Oid.RSAES_PKCS1_v1_5, Oid.DSA, Oid.EC_PUBLIC_KEY))
+"""Algorithms of keys that make DICOM signatures (PS3.15 C.1)."""
 
 _USAGES = {
     "digital_signature": "digitalSignature",
@@ -67,6 +73,11 @@ class Certificate:
     """None if the key is of another kind, cannot be read, or proves nothing."""
     key_type: str
     """`RSA`, `DSA`, `EC`, another name, or a dotted OID."""
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the key is of a kind that makes no DICOM signatures, so that nothing can be said about one."""
+        return self.x509.public_key_algorithm_oid not in STANDARD
 
 
 def read(value: bytes) -> Certificate:
@@ -108,12 +119,13 @@ def _facts(certificate: Certificate, parsed: x509.Certificate) -> CertificateFac
         key_usage=_key_usage(parsed.extensions),
         extended_key_usage=purposes,
         extended_key_usage_critical=critical,
+        signature_size=(key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else 0,
     )
 
 
 def _key(certificate: x509.Certificate) -> Key | None:
     # Asked by identifier first: the library reads an RSASSA-PSS key as if it were any RSA key, and warns of others.
-    if certificate.public_key_algorithm_oid not in (Oid.RSAES_PKCS1_v1_5, Oid.DSA, Oid.EC_PUBLIC_KEY):
+    if certificate.public_key_algorithm_oid not in STANDARD:
         return None
     try:
         key = certificate.public_key()
