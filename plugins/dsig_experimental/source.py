@@ -81,7 +81,7 @@ class _Signer:
             raise self._refused(f"the key is too small for {mac.name}, or the digest is none") from None
 
     def _refused(self, reason: str) -> KeySourceError:
-        return KeySourceError(reason, code="key-mechanism", where=Where(self._file), hint="choose another --mac or key")
+        return KeySourceError(reason, code="key-unsupported", where=Where(self._file), hint="choose another --mac or key")
 
 
 def _read(file: str) -> bytes:
@@ -91,10 +91,10 @@ def _read(file: str) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path is none"
         raise KeySourceError(
-            f"the file cannot be read: {reason}", code="key-unreadable", where=Where(file), hint="check the path"
+            f"the file cannot be read: {reason}", code="file-unreadable", where=Where(file), hint="check the path"
         ) from None
     if len(content) > MAX_FILE:
-        raise KeySourceError(f"the file has more than {MAX_FILE} bytes", code="key-unreadable", where=Where(file))
+        raise KeySourceError(f"the file has more than {MAX_FILE} bytes", code="file-too-large", where=Where(file))
     return content
 
 
@@ -121,7 +121,7 @@ def _key(content: bytes, secrets: Secrets, file: str) -> Any:
         if passphrase is None:
             raise KeySourceError(
                 "the private key is encrypted, and no passphrase opens it",
-                code="passphrase",
+                code="passphrase-needed",
                 where=Where(file),
                 hint="give the passphrase with --passphrase-file",
             )
