@@ -132,12 +132,12 @@ class Integrity:
         notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts)]
         check = self.checked(found, digest)
         if check.valid is not True and check.unsupported is True:
-            unknown = Finding(
+            foreign = Finding(
                 "key-algorithm-unknown",
                 f"the crypto backend {self.backend} cannot verify this kind of signature: {check.reason or facts.key}",
                 clause="PS3.15 C.1",
             )
-            return Outcome(Axis(Status.INDETERMINATE, (unknown, *notes)), attempt.reading, digest)
+            return Outcome(Axis(Status.INDETERMINATE, (foreign, *notes)), attempt.reading, digest)
         reason = _reason(check)
         if not reason:
             return Outcome(Axis(Status.PASSED, tuple(notes)), attempt.reading, digest)

@@ -81,7 +81,9 @@ class _Signer:
             raise self._refused(f"the key is too small for {mac.name}, or the digest is none") from None
 
     def _refused(self, reason: str) -> KeySourceError:
-        return KeySourceError(reason, code="key-unsupported", where=Where(self._file), hint="choose another --mac or key")
+        return KeySourceError(
+            reason, code="key-unsupported", where=Where(self._file), hint="choose another --mac or key"
+        )
 
 
 def _read(file: str) -> bytes:
