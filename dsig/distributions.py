@@ -61,7 +61,10 @@ def metadata_file(distribution: str, name: str) -> bytes:
         from importlib import metadata
 
         try:
-            return (metadata.distribution(distribution).read_text(name) or "").encode()
+            found = metadata.distribution(distribution)
+            beside = (f for f in found.files or () if f.name == name and f.parent.name.endswith(_FOLDERS))
+            read = (_read(*os.path.split(str(f.locate()))) for f in beside)  # as text its line ends would be others
+            return next(read, b"") or (found.read_text(name) or "").encode()
         except metadata.PackageNotFoundError:
             return b""
     wanted = _normalized(distribution)

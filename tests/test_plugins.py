@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from importlib import metadata
 from pathlib import Path
 
@@ -746,9 +747,13 @@ def test_profiles_that_misbehave_stop_the_signature(profile, tmp_path):
 
 @pytest.mark.parametrize("record", [b"acme.py,sha256=x,1\r\nacme-1.2.dist-info/RECORD,,\r\n", None])
 @pytest.mark.parametrize("editable", [False, True])
-def test_a_report_says_which_files_were_installed(record, editable, tmp_path):
+@pytest.mark.parametrize("more_finders", [False, True])
+def test_a_report_says_which_files_were_installed(record, editable, more_finders, tmp_path, monkeypatch):
     """By the hash of the bytes of RECORD; nothing is said where the files are not those listed."""
-    name = f"acme-{'e' if editable else 'f'}{'r' if record else 'n'}"
+    if more_finders:  # as some libraries add to the import system when they are imported
+        finder = types.SimpleNamespace(find_spec=lambda *_: None, find_distributions=lambda *_: iter(()))
+        monkeypatch.setattr("sys.meta_path", [*sys.meta_path, finder])
+    name = f"acme-{'e' if editable else 'f'}{'r' if record else 'n'}{'m' if more_finders else ''}"
     tiny(tmp_path, name, hook("dsig_mac_algorithms", f"return [{GOOD}]"))
     info = tmp_path / f"{name.replace('-', '_')}-1.2.dist-info"
     if record:
