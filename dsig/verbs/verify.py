@@ -301,12 +301,18 @@ class _Verification:
 
 
 def past_chains(options: VerifyOptions, plugins: Plugins, material: TrustMaterial, usage: Usage) -> PastChains:
-    """How these options have chains of this usage judged."""
+    """How these options have chains of this usage judged.
+
+    That the signer must be known not to be revoked is not said of TSAs: only what is said of whole chains is.
+    """
+    revocation = options.asked_revocation(material)
+    if usage is Usage.TIMESTAMPING and revocation is Revocation.HARD:
+        revocation = Revocation.SOFT
     chains = Chains(plugins=plugins, trust_backend=options.trust_backend, crypto_backend=options.crypto_backend)
     judge = partial(
         chains.judge,
         usage=usage,
-        revocation=options.asked_revocation(material),
+        revocation=revocation,
         online=options.online,
         evaluated=options.at,
     )

@@ -77,7 +77,9 @@ def test_what_was_fetched_while_collecting_is_kept(
     assert run(*offline) == 1
     capfd.readouterr()
     for one in (evidence, renewed):
-        assert run(*offline, "--evidence", one) == 0
+        assert run(*offline, "--evidence", one, "--require-revocation-chain") == 1, "who knows about the newest TSA?"
+        capfd.readouterr()
+        assert run(*offline, "--evidence", one, "--require-revocation") == 0
         [signature] = json.loads(capfd.readouterr().out)["files"][0]["signatures"]
         told = [f["message"] for f in signature["axes"]["trust"]["findings"] if f["code"] == "trust-not-revoked"]
         assert any(message.startswith(f"not revoked, says the {kind.upper()}") for message in told), told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from support import signed as s
 from support import tsa
 from support.encode import element
-from support.pki import signer, trusting
+from support.pki import PKI, signer, trusting
 from timestamps.conftest import DIGEST, GOOD, VALUE, codes, der, with_token
 
 import dsig
@@ -428,6 +429,21 @@ def test_a_tsa_that_was_revoked_since_proves_nothing_any_more(judge: Judge, stam
     signature = judge(given, tsa_trust=revoked)
     assert (signature.verdict, signature.times.proven) == ("failed", "")
     assert "trust-revoked" in codes(signature)
+
+
+def test_what_must_be_known_of_signers_is_told_of_tsas(judge: Judge, token: bytes, stamps: tsa.Authority):
+    """--require-revocation is about the signer, --require-revocation-chain about all."""
+    known = dataclasses.replace(trusting(), crls=dsig.load_trust([PKI / "root.pem"], crls=[PKI / "cadir"]).crls)
+
+    def asked(revocation: dsig.Revocation, *lists: bytes) -> dsig.SignatureReport:
+        theirs = dsig.TrustMaterial(anchors=(der(stamps),), crls=(*known.crls, *lists))
+        return judge(with_token(token), trust=known, tsa_trust=theirs, revocation=revocation)
+
+    hard = asked(dsig.Revocation.HARD)
+    assert (hard.verdict, codes(hard, "warning")) == ("passed", ["trust-crl-missing"])
+    assert asked(dsig.Revocation.HARD, stamps.crl("tsa")).verdict == "failed"
+    assert asked(dsig.Revocation.HARD_CHAIN).axes["time"].status == "indeterminate"
+    assert asked(dsig.Revocation.HARD_CHAIN, stamps.crl("rsa")).verdict == "passed"
 
 
 def test_a_missing_timestamp_fails_only_who_requires_one(judge: Judge):
