@@ -130,9 +130,10 @@ def file_findings(policy: Policy, signatures: Sequence[SignatureReport]) -> Iter
     """What the policy wants of a file as a whole."""
     if policy.expected_signers is None:
         return
-    # A signature that fails proves nobody's hand; and whoever has several certificates for one key signs once, because
-    # no MAC says which of them was meant.
-    signers = {public_key_of(s.certificate) for s in signatures if s.certificate and s.verdict is not Status.FAILED}
+    # A signature that fails proves nobody's hand, one of an item may have come from elsewhere with its item, and of
+    # several certificates for one key no MAC says which was meant.
+    hold = [s for s in signatures if s.location == "/" and s.verdict is not Status.FAILED]
+    signers = {public_key_of(s.certificate) for s in hold if s.certificate}
     if len(signers) != policy.expected_signers:
         yield Finding(
             "policy-signers",

@@ -14,9 +14,20 @@ from dsig.dicom.walk import ELEMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUEN
 from dsig.errors import LimitError, UsageError, Where
 from dsig.limits import DEFAULT, Limits, beyond
 
-__all__ = ["MACHINERY", "DataSet", "Element", "ItemRef", "NestedDrop", "find_item", "read_data_set", "signable_tag"]
+__all__ = [
+    "MACHINERY",
+    "DataSet",
+    "Element",
+    "ItemRef",
+    "NestedDrop",
+    "find_item",
+    "read_data_set",
+    "says_nothing",
+    "signable_tag",
+]
 
 DIGITAL_SIGNATURES = 0xFFFAFFFA
+TRAILING_PADDING = 0xFFFCFFFC
 ORIGINAL_ATTRIBUTES = 0x04000561
 VALUE_LIMIT = 1 << 16
 
@@ -237,9 +248,19 @@ def _signable_above(tag: int) -> bool:
     return tag >= 0x4FFE0000 and tag & 0xFFFF != 0 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
 
 
-_UNSIGNABLE = frozenset({0x4FFE0001, 0xFFFCFFFC})
+_UNSIGNABLE = frozenset({0x4FFE0001, TRAILING_PADDING})
 MACHINERY = _UNSIGNABLE | {DIGITAL_SIGNATURES}
 """What signatures are made of, and padding: nobody expects these to be signed."""
+
+
+def says_nothing(tag: int, vr: str, length: int) -> bool:
+    """Whether an element that no signature covers is worth no word; `length` is -1 for what is no plain value.
+
+    Group lengths, padding and what signatures are made of. Content in their guise is told like any other.
+    """
+    if tag & 0xFFFF == 0:
+        return vr == "UL" and length == 4
+    return tag in MACHINERY and (length < 0) == (tag != TRAILING_PADDING)
 
 
 def _inner(vr: str, encoding: Encoding) -> Encoding:
@@ -251,7 +272,7 @@ def _drop(
     level: DataSet, top: int, path: list[tuple[int, int]], what: tuple[int, str, int, int], limits: Limits
 ) -> None:
     tag, vr, value, end = what
-    if tag & 0xFFFF == 0 or tag in MACHINERY:  # group lengths say nothing
+    if says_nothing(tag, vr, end - value if end >= 0 else -1):
         return
     count = level.dropped[top] = level.dropped.get(top, 0) + 1
     if count <= limits.findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dsig.dicom.dataset import MACHINERY, DataSet, Element, signable_tag
+from dsig.dicom.dataset import MACHINERY, DataSet, Element, says_nothing, signable_tag
 from dsig.dicom.dictionary import keyword_of
 from dsig.dicom.location import format_path
 from dsig.dicom.walk import ELEMENT, FRAGMENTS
@@ -36,7 +36,7 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
         tag = element[0]  # by index: this runs once per element of every file
         if tag in covered and first[tag] is element:
             continue
-        if tag & 0xFFFF and tag not in MACHINERY:
+        if (tag & 0xFFFF and tag not in MACHINERY) or not says_nothing(tag, element.vr, _length(element)):
             if not signable_tag(tag):
                 reason = "unsignable-tag"
             elif element.vr == "UN" and element.kind == 0:
@@ -62,6 +62,11 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
     absent = tuple(f"{tag:08X}" for tag in sorted(wanted - first.keys()))
     more = sum(count for top, count in level.dropped.items() if top in covered) - len(nested)
     return Coverage(len(covered), tuple(unsigned), absent, more, _protection(level, covered))
+
+
+def _length(element: Element) -> int:
+    """Bytes of a plain value, -1 of what is none."""
+    return element.end - element.value if element.kind == ELEMENT else -1
 
 
 def _value(level: DataSet, element: Element) -> str:

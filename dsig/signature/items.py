@@ -205,6 +205,15 @@ def _mac_item(data: DataSet, limits: Limits) -> MacItem:
 def _signature_item(data: DataSet, limits: Limits) -> SignatureItem:
     findings = list(_closed_set(data, _SIGNATURE_RULES))
     findings += [
+        Finding(
+            "foreign-attribute",
+            f"{format_tag(drop.tag)}: no MAC covers it, so anybody may have put it into the signature item",
+            format_path(drop.path, drop.tag),
+            CLAUSE,
+        )
+        for drop in data.drops
+    ]
+    findings += [
         _finding("wrong-vr", data, e.tag, "it holds elements of VR UN, so the MAC leaves it out")
         for e in data.elements
         if e.tag in _SIGNATURE_RULES and e.tag not in NOT_IN_MAC and not e.signable

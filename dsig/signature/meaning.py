@@ -15,18 +15,17 @@ from dsig.dicom.walk import ELEMENT, SEQUENCE, walk
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.signature.signatures import FoundSignature
+from dsig.signature.structure import PIXELS
 
-__all__ = ["PIXELS", "meaning_findings"]
+__all__ = ["meaning_findings"]
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 SOP_INSTANCE_UID = 0x00080018
-PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
-"""Float, Double Float and plain Pixel Data."""
-
 PIXEL_DESCRIPTION = frozenset(
     {
         0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280009, 0x00280010, 0x00280011, 0x00280100, 0x00280101,
-        0x00280102, 0x00280103, 0x00280106, 0x00280107, 0x00280120, 0x00280121, 0x7FE00001, 0x7FE00002, 0x7FE00003,
+        0x00280102, 0x00280103, 0x00280106, 0x00280107, 0x00280120, 0x00280121, 0x00287FE0, 0x7FE00001, 0x7FE00002,
+        0x7FE00003,
     }
 )  # fmt: skip
 """How bytes become pixels and frames: PS3.3 C.7.6.3, extended offset table included (PS3.5 A.4)."""
@@ -40,14 +39,16 @@ PRESENTATION = frozenset(
         0x00281101, 0x00281102, 0x00281103, 0x00281104, 0x00281111, 0x00281112, 0x00281113, 0x00281201, 0x00281202,
         0x00281203, 0x00281204, 0x00281211, 0x00281212, 0x00281213, 0x00281221, 0x00281222, 0x00281223, 0x00283000,
         0x00283010, 0x00286100, 0x00409096, 0x20500010, 0x20500020,
+        # the icon that stands for it (C.7.6.1.1.6)
+        0x00880200,
         # shutters and graphics over the image (C.7.6.11, C.10.5), functional groups (C.7.6.16)
         0x00181600, 0x00181622, 0x00181623, 0x00700001, 0x00700060, 0x52009229, 0x52009230,
     }
 )  # fmt: skip
 """How pixels are shown; overlays (60xx) and curves (50xx) besides."""
 
-_OVERLAYS = range(0x6000, 0x6020, 2)
-_CURVES = range(0x5000, 0x5020, 2)
+_OVERLAYS = range(0x6000, 0x6100, 2)
+_CURVES = range(0x5000, 0x5100, 2)
 _TEXT = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs that Specific Character Set applies to (PS3.5 6.1.2.3)."""
 _SHOWN = 6

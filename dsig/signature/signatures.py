@@ -10,7 +10,7 @@ from dsig.dicom.dataset import DataSet, Element, read_data_set
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding, is_known
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import Path, format_path, format_tag
-from dsig.dicom.walk import FRAGMENTS
+from dsig.dicom.walk import FRAGMENTS, SEQUENCE
 from dsig.errors import Where
 from dsig.limits import Limits, beyond
 from dsig.model import Finding, MacFacts
@@ -23,7 +23,7 @@ from dsig.signature.items import (
     read_mac_items,
     read_signature_items,
 )
-from dsig.signature.structure import level_findings, mac_item_for, signature_findings
+from dsig.signature.structure import level_findings, mac_item_for, orphan_findings, signature_findings
 
 __all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
 
@@ -82,7 +82,8 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         macs = read_mac_items(level, limits)
         # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
         around = () if level is main else tuple(level_findings(main))
-        general = (*around, *level_findings(level), *_meta_findings(file), *_syntax_findings(file))
+        general = (*around, *level_findings(level), *orphan_findings(macs, items))
+        general = (*general, *_meta_findings(file), *_syntax_findings(file))
         for item in items:
             mac, reference = mac_item_for(item, macs)
             own = signature_findings(level, item, mac, uids)
@@ -130,11 +131,13 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
             "info",
         )
     yield from _meta_findings(file)
-    if MAC_PARAMETERS in main.by_tag and DIGITAL_SIGNATURES not in main.by_tag:
+    signatures = main.by_tag.get(DIGITAL_SIGNATURES)
+    none = signatures is None or (signatures.kind == SEQUENCE and _is_empty(signatures))
+    if none and (signatures is not None or MAC_PARAMETERS in main.by_tag):
         yield Finding(
             "mac-parameters-left",
-            "there are MAC Parameters and no signature they belong to: signatures were removed",
-            format_path((), MAC_PARAMETERS),
+            "there are MAC Parameters or an empty Digital Signatures Sequence, and no signature: it was removed",
+            format_path((), MAC_PARAMETERS if signatures is None else DIGITAL_SIGNATURES),
             "PS3.3 C.12.1.1.3",
             "warning",
         )
@@ -158,6 +161,11 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
                 "PS3.10 7.1",
                 "warning",
             )
+
+
+def _is_empty(sequence: Element) -> bool:
+    """Whether a sequence has no items."""
+    return sequence.end - sequence.value == (8 if sequence.undefined else 0)
 
 
 def _syntax_findings(file: DicomFile) -> Iterator[Finding]:

@@ -27,7 +27,15 @@ from dsig.signature.items import (
     SignatureItem,
 )
 
-__all__ = ["RELOCATABLE_BELOW", "level_findings", "mac_item_for", "refuse_disorder", "signature_findings"]
+__all__ = [
+    "PIXELS",
+    "RELOCATABLE_BELOW",
+    "level_findings",
+    "mac_item_for",
+    "orphan_findings",
+    "refuse_disorder",
+    "signature_findings",
+]
 
 CLAUSE = "PS3.3 C.12.1.1.3.1.1"
 RELOCATABLE_BELOW = 0x04000005
@@ -36,6 +44,8 @@ RELOCATABLE_BELOW = 0x04000005
 FORBIDDEN_GROUPS = frozenset({0x0000, 0x0001, 0x0002, 0x0003, 0x0005, 0x0007, 0xFFFF})
 """Commands, File Meta Information, and odd groups that are not even private (PS3.5 7.1 and 7.8)."""
 
+PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+"""Float, Double Float and plain Pixel Data."""
 _SHOWN = 8
 
 
@@ -60,6 +70,18 @@ def level_findings(level: DataSet) -> Iterator[Finding]:
         elif element.vr == "UN" and level.encoding.explicit:
             where = format_path(level.path, tag)
             yield Finding("wrong-vr", f"{format_tag(tag)} is stored as UN instead of SQ", where, CLAUSE)
+    yield from pixel_findings(level)
+
+
+def pixel_findings(level: DataSet) -> Iterator[Finding]:
+    """Several images where one can be shown: readers differ in which."""
+    if len(PIXELS & level.by_tag.keys()) > 1:
+        yield Finding(
+            "pixel-data-doubled",
+            "there are several of Float, Double Float and plain Pixel Data; readers may show either",
+            format_path(level.path) or format_tag(max(PIXELS)),
+            "PS3.3 C.7.6.24",
+        )
 
 
 def note_finding(note: Note) -> Finding:
@@ -81,6 +103,8 @@ def refuse_disorder(level: DataSet) -> None:
             where=Where(level.source.name, note.path or None, note.offset),
             hint="repair the file first, for instance by loading and saving it with pydicom",
         )
+    for finding in pixel_findings(level):
+        raise MalformedError(finding.message, code=finding.code, where=Where(level.source.name, finding.location))
 
 
 def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[MacItem | None, list[Finding]]:
@@ -103,6 +127,20 @@ def mac_item_for(signature: SignatureItem, items: Sequence[MacItem]) -> tuple[Ma
             CLAUSE,
         )
     ]
+
+
+def orphan_findings(macs: Sequence[MacItem], signatures: Sequence[SignatureItem]) -> Iterator[Finding]:
+    """MAC Parameters that no signature of their level refers to: what a removed signature left, or a hiding place."""
+    used = {signature.mac_id for signature in signatures}
+    for mac in macs:
+        if mac.mac_id not in used:
+            yield Finding(
+                "mac-parameters-left",
+                "no signature refers to these MAC Parameters: it was removed, or never there",
+                format_path(mac.data.path),
+                CLAUSE,
+                "warning",
+            )
 
 
 def signature_findings(

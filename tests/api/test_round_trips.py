@@ -39,6 +39,16 @@ def inflated(data: bytes) -> bytes:
     return data[:end] + zlib.decompress(data[end:], -zlib.MAX_WBITS)
 
 
+UNNAMED = "meta_nots.dcm"
+"""Its File Meta Information names no transfer syntax until it is signed."""
+
+
+def comparable(name: str, data: bytes) -> bytes:
+    """The file inflated; where signing names the transfer syntax, what follows that."""
+    end = 144 + int.from_bytes(data[140:144], "little")
+    return data[end:] if name == UNNAMED else inflated(data)
+
+
 def passed(data: bytes) -> list[str]:
     """Places of the signatures, all of which pass."""
     report = checked(data)
@@ -54,7 +64,7 @@ def test_removing_gives_back_the_input_where_every_byte_was_to_be_kept(name: str
     data = (BASE / name).read_bytes()
     output = signed(data, preserve_bytes=True)
     assert passed(output) == ["/"]
-    assert inflated(stripped(output, everything=True)) == inflated(data)
+    assert comparable(name, stripped(output, everything=True)) == comparable(name, data)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -64,7 +74,7 @@ def test_removing_gives_back_the_input_but_for_padding_made_canonical(name: str)
     assert isinstance(result.output, bytes)
     changed = any(f.code == "padding-canonicalised" for f in result.findings)
     back = stripped(result.output, everything=True)
-    assert (inflated(back) == inflated(data)) is not changed
+    assert (comparable(name, back) == comparable(name, data)) is not changed
     if changed:
         again = dsig.sign(back, key=key())
         assert not any(f.code == "padding-canonicalised" for f in again.findings)

@@ -25,6 +25,66 @@ def test_a_purpose_that_no_mac_covers_is_refused():
     assert report.verdict == "failed"
 
 
+@pytest.mark.parametrize("number", [0x00041500, 0x00080001])
+def test_what_no_mac_covers_inside_a_purpose_is_refused(number: int):
+    """The item of the purpose is hashed, low groups in it are not."""
+    code = element(number, "CS", b"5 ") + s.PURPOSE_CODE
+    parts = GOOD.but(item={s.PURPOSE: sequence(s.PURPOSE, item(code))}, hashed={s.PURPOSE: s.PURPOSE_HASHED})
+    [signature] = checked(parts.file()).signatures
+    assert signature.axes["integrity"].status == "passed"
+    assert [f.code for f in signature.axes["structure"].findings] == ["foreign-attribute"]
+    assert signature.verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    ("number", "hidden"),
+    [
+        (0x00100000, element(0x00100000, "LT", b"Forged^Name ")),
+        (0x00100000, element(0x00100000, "UL", bytes(8))),
+        (0xFFFCFFFC, sequence(0xFFFCFFFC, item(DATA[0x00100010]))),
+    ],
+    ids=["text as group length", "two group lengths", "sequence as padding"],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_content_in_the_guise_of_group_lengths_and_padding_is_told(number: int, hidden: bytes, nested: bool):
+    data = DATA | ({0x00400275: sequence(0x00400275, item(hidden))} if nested else {})
+    hashed = {0x00400275: bytes.fromhex("4000 7502 5351 0000 feff00e0 feffdde0")} if nested else {}
+    parts = GOOD.but(data=data, hashed=hashed)
+    file = part10(s.joined(parts.elements() | ({} if nested else {number: hidden})))
+    [signature] = checked(file).signatures
+    assert signature.verdict == "passed"
+    assert [(u.tag, u.reason) for u in signature.coverage.unsigned] == [(f"{number:08X}", "unsignable-tag")]
+    assert checked(file, strict=True).verdict == "failed"
+
+
+def test_group_lengths_and_padding_that_are_such_are_no_gap_of_coverage():
+    more = {
+        0x00100000: element(0x00100000, "UL", bytes(4)),
+        0xFFFCFFFC: element(0xFFFCFFFC, "OB", bytes(8)),
+    }
+    [signature] = checked(part10(s.joined(GOOD.elements() | more))).signatures
+    assert (signature.verdict, signature.coverage.unsigned) == ("passed", ())
+
+
+def test_mac_parameters_that_no_signature_refers_to_are_told():
+    """Nothing of them is hashed: anything could be in there."""
+    other = GOOD.but(mac_id=5, mac={0x00100010: DATA[0x00100010]})
+    macs = [item(s.joined(p.mac_elements())) for p in (GOOD, other)]
+    file = part10(s.with_sequences(DATA, macs, [item(s.joined(GOOD.item_elements()))]))
+    [signature] = checked(file).signatures
+    said = [(f.code, f.severity, f.location) for f in signature.axes["structure"].findings]
+    assert said == [("mac-parameters-left", "warning", "MACParametersSequence[1]")]
+    assert signature.verdict == "passed"
+    assert checked(file, strict=True).verdict == "failed"
+
+
+@pytest.mark.parametrize("undefined", [False, True])
+def test_an_empty_digital_signatures_sequence_is_told(undefined: bool):
+    empty = sequence(s.DIGITAL_SIGNATURES, undefined=undefined)
+    report = checked(part10(s.joined(DATA | {s.DIGITAL_SIGNATURES: empty})))
+    assert (report.verdict, [f.code for f in report.findings]) == ("unsigned", ["mac-parameters-left"])
+
+
 def flooded() -> bytes:
     """A forged second name behind 200 delimiters that have a length."""
     oddity = e.delimiter(e.ITEM, "<", e.UNDEFINED) + e.delimiter(e.ITEM_END, length=2)

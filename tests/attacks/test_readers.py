@@ -11,6 +11,7 @@ import pytest
 from support import encode as e
 from support.encode import element
 from support.pki import CORPUS, checked, key
+from support.signed import Parts, joined
 
 import dsig
 
@@ -59,6 +60,24 @@ def test_a_forged_patient_behind_a_vr_that_is_none_is_refused(attack):
     assert signature.axes["integrity"].status == "passed"
     assert [f.code for f in signature.axes["structure"].findings] == ["unknown-vr"]
     assert report.verdict == "failed"
+
+
+OTHER_PIXELS = {0x7FE00008: element(0x7FE00008, "OF", bytes(4)), 0x7FE00009: element(0x7FE00009, "OD", bytes(8))}
+
+
+@pytest.mark.parametrize("number", OTHER_PIXELS)
+def test_other_pixel_data_beside_the_signed_ones_are_refused(number: int):
+    """PS3.3 C.7.6.24: one of the three; readers that look for floats first show what nobody signed."""
+    parts = Parts()
+    file = e.part10(joined(parts.elements() | {number: OTHER_PIXELS[number]}))
+    report = checked(file)
+    [signature] = report.signatures
+    assert signature.axes["integrity"].status == "passed"
+    assert [f.code for f in signature.axes["structure"].findings] == ["pixel-data-doubled"]
+    assert report.verdict == "failed"
+    with pytest.raises(dsig.MalformedError) as caught:
+        dsig.sign(file, key=key())
+    assert caught.value.code == "pixel-data-doubled"
 
 
 def test_a_data_set_inside_the_meta_information_is_refused():

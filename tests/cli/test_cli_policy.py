@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from support.encode import element
+from support.encode import element, item, part10, sequence
 from support.pki import certificate, checked, signer
-from support.signed import Parts, even, together
+from support.signed import Parts, even, joined, together
 
 import dsig
 from dsig.policy import Policy, load_policy
@@ -143,6 +143,16 @@ def test_signers_are_counted_by_key_and_only_where_their_signatures_hold():
     assert judged(2, first, again, other) == []
     assert judged(2, first, bad) == ["policy-signers"]
     assert judged(1, first, bad) == []
+
+
+def test_who_signed_an_item_has_not_signed_the_data_set():
+    """A signed item can be taken from another file and put where nothing is signed."""
+    foreign = Parts(uid="1.2.3.7", signer=signer("p256"), data={0x00100010: element(0x00100010, "PN", b"Doe^John")})
+    taken = {0x00091001: sequence(0x00091001, item(foreign.data_set()))}
+    report = checked(part10(joined(Parts().elements() | taken)), policy=Policy(expected_signers=2))
+    assert [s.verdict for s in report.signatures] == ["passed", "passed"]
+    assert [f.code for f in report.findings] == ["policy-signers"]
+    assert report.verdict == "failed"
 
 
 def test_an_unsigned_file_stays_unsigned(judged, ct):
