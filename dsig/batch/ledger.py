@@ -60,8 +60,9 @@ create table if not exists inputs (
     path primary key,           -- absolute; text, or a blob if it is not UTF-8
     state text not null,        -- begun, done
     verdict text,               -- passed, failed, indeterminate, unsigned, error, or one of VERDICTS
-    size integer, mtime_ns integer, inode integer, digest text,   -- of the input; SHA-256
-    output, output_size integer, output_mtime_ns integer, output_inode integer, output_digest text,
+    size integer, mtime_ns integer, ctime_ns integer, inode integer, digest text,   -- of the input; SHA-256
+    output, output_size integer, output_mtime_ns integer, output_ctime_ns integer, output_inode integer,
+    output_digest text,
     uid text,                   -- of the signature made in place
     error_code text, error text, exit_status integer not null default 0,
     report text,                -- of a verification, as JSON
@@ -156,8 +157,10 @@ class Ledger:
 
     def _still(self, job: Job, row: dict[str, Any]) -> Outcome | None:
         """What was done, if input and output are what they were."""
-        source = Identity(row["size"], row["mtime_ns"], row["inode"], row["digest"] or "")
-        output = Identity(row["output_size"], row["output_mtime_ns"], row["output_inode"], row["output_digest"] or "")
+        source, output = (
+            Identity(*(row[f"{of}{name}"] for name in ("size", "mtime_ns", "inode", "digest", "ctime_ns")))
+            for of in ("", "output_")
+        )
         shown = job.shown or job.source
         if self.purpose.in_place:
             same = _same(output, job.before, job.source) or (
@@ -214,7 +217,7 @@ class Ledger:
         row: dict[str, Any] = {}
         if source is not None:
             row |= {"size": source.size, "mtime_ns": source.mtime_ns, "inode": source.inode}
-            row |= {"digest": source.digest or None}
+            row |= {"digest": source.digest or None, "ctime_ns": source.ctime_ns}
         if answer.unforeseen:
             return row | {"verdict": "error", "error_code": "internal", "error": answer.unforeseen, "exit_status": 70}
         if answer.error is not None:
@@ -229,6 +232,7 @@ class Ledger:
         if output is not None:
             row |= {"output": _key(job.target or job.source), "output_digest": output.digest or None}
             row |= {"output_size": output.size, "output_mtime_ns": output.mtime_ns, "output_inode": output.inode}
+            row |= {"output_ctime_ns": output.ctime_ns}
         uid = getattr(result, "uid", "") or job.uid
         return row | {"uid": uid or None}
 
@@ -392,10 +396,13 @@ def _told(path: str, *, reading: bool = False) -> Iterator[None]:
 
 
 def _same(recorded: Identity, now: Identity | None, path: str) -> bool:
-    """Whether a file is what it was: by its looks, or, if only those have changed, by its bytes."""
+    """Whether a file is what it was: by its looks, or, if only those have changed, by its bytes.
+
+    Whoever can write to a file can set its time back, but not the time of its last change.
+    """
     if now is None or recorded.size != now.size:
         return False
-    if recorded.same_file(now):
+    if recorded.same_file(now) and recorded.ctime_ns == now.ctime_ns:
         return True
     return bool(recorded.digest) and (found := digested(path)) is not None and found.digest == recorded.digest
 

@@ -30,6 +30,8 @@ class Identity:
     inode: int
     digest: str = ""
     """SHA-256 of its bytes, lower-case hexadecimal; empty if nobody asked."""
+    ctime_ns: int = 0
+    """When anything about it changed; unlike `mtime_ns` nobody can set it back."""
 
     def same_file(self, other: Identity | None) -> bool:
         """Whether nothing has changed, by the look of it."""
@@ -46,7 +48,7 @@ def identity(path: str) -> Identity | None:
         found = os.stat(path)
     except (OSError, ValueError):
         return None
-    return Identity(found.st_size, found.st_mtime_ns, found.st_ino)
+    return Identity(found.st_size, found.st_mtime_ns, found.st_ino, ctime_ns=found.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +138,4 @@ def digested(path: str) -> Identity | None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError):
         return None
-    return Identity(found.st_size, found.st_mtime_ns, found.st_ino, digest)
+    return Identity(found.st_size, found.st_mtime_ns, found.st_ino, digest, found.st_ctime_ns)

@@ -117,6 +117,13 @@ def reencoded(
             where=Where(file.source.name),
             hint="compress or decompress with another tool before signing",
         )
+    if syntax.deflated and not file.meta:
+        raise UsageError(
+            "a data set without File Meta Information cannot be deflated: nothing would say that it is",
+            code="transfer-syntax-impossible",
+            where=Where(file.source.name),
+            hint="give it File Meta Information, or choose another transfer syntax",
+        )
     with spooled(file.source.name) as spool:
         if file.meta:
             spool.write(_meta(file, syntax))

@@ -226,6 +226,24 @@ def test_a_verification_that_goes_on_reports_on_every_file(dsig, mixed, tmp_path
     assert first.report == second.report
 
 
+def test_a_file_forged_in_place_whose_time_was_set_back_is_verified_again(dsig, tmp_path):
+    path = tmp_path / "in" / "one"
+    path.parent.mkdir()
+    shutil.copy(CORPUS / "files" / "v-base-mr.dcm", path)
+    again = ["verify", path.parent, "--no-trust", "--format", "json", "--ledger", tmp_path / "ledger"]
+    assert dsig(*again).status == 0
+    before = path.stat()
+    content = path.read_bytes()
+    with path.open("r+b") as file:
+        file.seek(content.index(b"CompressedSamples"))
+        file.write(b"F")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (before.st_size, before.st_mtime_ns, before.st_ino)
+    found = dsig(*again)
+    assert (found.status, found.report["files"][0]["verdict"]) == (1, "failed")
+
+
 @pytest.mark.parametrize(
     ("more", "word"),
     [

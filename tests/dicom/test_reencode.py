@@ -141,6 +141,14 @@ def test_pixel_data_are_neither_compressed_nor_decompressed(source: str, target:
     assert caught.value.code == "transfer-syntax-impossible"
 
 
+def test_a_data_set_without_meta_information_is_not_deflated():
+    """Nothing would say that it is, and no reader could tell."""
+    bare = element(0x00100010, "PN", b"A^B ")
+    with pytest.raises(UsageError) as caught:
+        again(bare, e.DEFLATED)
+    assert caught.value.code == "transfer-syntax-impossible"
+
+
 def test_a_value_too_long_for_its_vr_becomes_un_in_explicit_vr():
     """PS3.5 6.2.2."""
     value = b"1.5\\" * 20000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from interop_peers import AT_ONCE, BASE, dsig_signs, run, succeed
 from pydicom import dcmread
+from support.corpus import VERIFY
 from test_transcoding import NATIVE, REREAD
 
 import dsig
@@ -41,6 +42,29 @@ def test_implicit_vr_loses_vrs_and_nothing_else(name, keys, tmp_path):
     read = dcmread(source, force=True)
     if "PixelData" in read and read["PixelData"].VR == "OB":
         assert "(7FE0,0010)" in {d.location for d in signature.differences}
+
+
+HOPS_OF_THE_CORPUS = [case for case in VERIFY if case["group"] == "transcoded"]
+
+
+@pytest.mark.parametrize("case", HOPS_OF_THE_CORPUS, ids=lambda case: case["id"])
+def test_every_hop_of_the_corpus_is_explained(case, keys, tmp_path):
+    """Its manifest says how each file was converted after it was signed; only implicit VR loses anything."""
+    source, target = tmp_path / "signed.dcm", tmp_path / "converted.dcm"
+    [options] = [step["args"][:-2] for step in case["steps"] if step["tool"] == "peer-convert"]
+    dsig_signs(BASE / case["base"].removeprefix("base/"), source, keys["p256"])
+    succeed("dcmconv", *options, source, target)
+    (signature,) = dsig.explain(source, target).signatures
+    implicit = "+ti" in options
+    assert implicit or signature.outcome == "same"
+    assert {d.cause for d in signature.differences} <= {"vr"}
+    if case["id"] == "v-conv-wsi-ti":
+        assert "(7FE0,0010)" in {d.location for d in signature.differences}
+    assert dsig.verify(target, dsig.VerifyOptions(check_trust=False)).verdict is dsig.FileVerdict.PASSED
+
+
+def test_the_corpus_has_hops():
+    assert len(HOPS_OF_THE_CORPUS) >= 14
 
 
 DECOMPRESS = {"mr_rle.dcm": "dcmdrle", "sc_jpeg.dcm": "dcmdjpeg", "wsi_jls.dcm": "dcmdjpls"}
