@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pydicom
@@ -93,3 +94,28 @@ def test_no_other_attributes_are_written(purpose: int | None) -> None:
 def test_the_figures_of_the_comparison_are_those_of_tests_and_benchmarks() -> None:
     done = subprocess.run([sys.executable, ROOT / "tools" / "update_comparison.py", "--check"], check=False)
     assert done.returncode == 0, "run tools/update_comparison.py"
+
+
+def test_the_lowest_versions_are_those_that_are_declared() -> None:
+    done = subprocess.run([sys.executable, ROOT / "tools" / "update_versions.py", "--check"], check=False)
+    assert done.returncode == 0, "run tools/update_versions.py dependencies"
+
+
+def test_supported_pythons_are_classified_and_no_older_is_allowed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    page = (ROOT / "docs" / "supported-versions.md").read_text()
+    classified = {c.rpartition(" ")[2] for c in project["classifiers"] if "Python :: 3." in c}
+    measured = set(re.findall(r"^\| (3\.\d+) \| yes", page, re.MULTILINE))
+    assert classified <= measured
+    assert project["requires-python"] == ">=" + min(classified, key=lambda v: int(v.partition(".")[2]))
+
+
+def test_templates_name_commands_and_files_that_there_are() -> None:
+    templates = [*(ROOT / ".github").rglob("*.yml"), *(ROOT / ".github").rglob("*.md"), ROOT / "CONTRIBUTING.md"]
+    assert len(templates) >= 6
+    for template in templates:
+        text = template.read_text()
+        for name in re.findall(r"(?:docs|tools|tests|dsig|plugins)/[\w./-]*\w\.(?:md|py)", text):
+            assert (ROOT / name).exists(), (template.name, name)
+        for target in re.findall(r"`make (\w+)`", text):
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), target
