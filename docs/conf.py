@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from importlib import metadata
+from pathlib import Path
+
+from sphinx.application import Sphinx
 
 project = "dsig"
 author = "the dsig authors"
@@ -34,3 +37,16 @@ html_title = f"dsig {release}"
 html_copy_source = False
 html_show_copyright = False
 html_show_sphinx = False
+
+
+def list_the_rest(app: Sphinx, name: str, source: list[str]) -> None:
+    """Put pages that `index.md` does not name under Reference, so that a new page is never out of reach."""
+    if name == "index":
+        named = set(source[0].split())
+        rest = sorted(p.stem for p in Path(app.srcdir).glob("*.md") if p.stem not in named | {"index"})
+        source[0] = source[0].replace("\ndecisions/README\n", "\n".join(["", *rest, "decisions/README", ""]))
+
+
+def setup(app: Sphinx) -> None:
+    """Sphinx's hook."""
+    app.connect("source-read", list_the_rest)
