@@ -152,4 +152,13 @@ def __getattr__(name: str) -> object:
         value = getattr(importlib.import_module(f"dsig.{_HOME[name]}"), name)
         globals()[name] = value
         return value
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("dsig")
     raise AttributeError(f"module 'dsig' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return [*__all__, "__version__"]

@@ -51,6 +51,7 @@ class DsigError(Exception):
 
     exit_status = 1
     default_code = "error"
+    default_hint: str | None = None
 
     def __init__(
         self, message: str, *, code: str | None = None, where: Where | None = None, hint: str | None = None
@@ -59,7 +60,7 @@ class DsigError(Exception):
         self.message = message
         self.code = code or self.default_code
         self.where = where or Where()
-        self.hint = hint
+        self.hint = hint or self.default_hint
 
     def located(self, file: str) -> DsigError:
         """The same error, naming `file` if no file was named yet."""
@@ -91,6 +92,7 @@ class MalformedError(InputError):
     """The input is not well-formed DICOM (exit status 5)."""
 
     default_code = "input-malformed"
+    default_hint = "get another copy of the file, or tell whoever wrote it"
 
 
 class LimitError(InputError):

@@ -30,7 +30,8 @@ def name_of(given: Given) -> str:
         return "<bytes>"
     if is_data_set(given):
         return "<data set>"
-    return str(getattr(given, "name", "<file object>"))
+    name = getattr(given, "name", None)
+    return name if isinstance(name, str) else "<file object>"
 
 
 def is_data_set(given: object) -> TypeGuard[Dataset]:
@@ -88,7 +89,7 @@ def as_output(given: Given, output: object, *, in_place: bool) -> Iterator[Desti
                 "the output is the input",
                 code="output-is-input",
                 where=Where(os.fspath(output)),
-                hint="choose another output or ask for --in-place",
+                hint="choose another output or ask for --in-place or in_place=True",
             )
         with replacing(output) as file:
             destination = Destination(file)
@@ -96,7 +97,7 @@ def as_output(given: Given, output: object, *, in_place: bool) -> Iterator[Desti
         destination.result = output
         return
     if output is None and isinstance(given, (str, os.PathLike)):
-        raise UsageError("no output named", hint="give an output path or ask for --in-place")
+        raise UsageError("no output named", hint="give an output path or ask for --in-place or in_place=True")
     if output is not None and not hasattr(output, "write"):
         raise UsageError(f"cannot write to {type(output).__name__}", hint="give a path or a binary file object")
     with spooled(name_of(given), OutputError) as spool:

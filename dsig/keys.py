@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dsig.distrust import blaming
 from dsig.errors import KeySourceError
@@ -20,7 +20,7 @@ class OpenKey:
     """A key ready to sign, and the plugin it came from."""
 
     signer: Signer
-    certificate: bytes
+    certificate: bytes = field(repr=False)
     """X.509 certificate, DER."""
     origin: PluginUse
 

@@ -269,6 +269,10 @@ class FileReport:
     thumbnail: Thumbnail | None = None
     """None unless somebody asked (`--thumbnails`): it shows a patient. Not part of the JSON form."""
 
+    def __bool__(self) -> bool:
+        """A report is neither true nor false: raises `TypeError`, so that no `if` takes it for a verdict."""
+        raise TypeError("a report is neither true nor false; compare its verdict, as report.verdict == 'passed'")
+
     def _repr_html_(self) -> str | None:
         """What notebooks show."""
         from dsig.notebook import shown

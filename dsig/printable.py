@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+import re
+
+__all__ = ["date_time", "printable"]
+
+_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,6})?([+-]\d{4})?\Z", re.ASCII)
 
 
 def printable(text: str) -> str:
@@ -15,3 +19,13 @@ def printable(text: str) -> str:
     if not text.isprintable():
         text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
     return text.replace("  ", r" \x20")
+
+
+def date_time(value: str) -> str:
+    """A DICOM DT as people write it; anything else as it is."""
+    found = _DATE_TIME.match(value)
+    if not found:
+        return value
+    year, month, day, hour, minute, second, fraction, offset = found.groups()
+    zone = f" {offset}" if offset else ""
+    return f"{year}-{month}-{day} {hour}:{minute}:{second}{fraction or ''}{zone}"

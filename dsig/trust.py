@@ -51,6 +51,8 @@ def load_trust(
     that cannot be read, and for a path without any of what it was given for: dropping it silently would weaken or break
     the verdict.
     """
+    if any(isinstance(paths, (str, os.PathLike)) for paths in (roots, intermediates, crls, ocsps)):
+        raise UsageError("one path is given where several may be", hint="write a list, as load_trust(['ca.pem'])")
     trusted = _load(roots, "certificate")
     helpers = _load(intermediates, "certificate")
     lists = _load(crls, "crl")

@@ -23,6 +23,7 @@ from dsig.dicom.dictionaries import Dictionary
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.plugins import Plugins
+from dsig.printable import date_time
 from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
 
 __all__ = ["command"]
@@ -138,11 +139,13 @@ def _details(out: TextIO, signature: InspectedSignature, verbose: int) -> None:
         row(out, "sha256", facts.sha256, indent=4)
         if facts.not_before and facts.not_after:
             row(out, "valid", f"{facts.not_before:%Y-%m-%d} to {facts.not_after:%Y-%m-%d}", indent=4)
-    row(out, "claimed", f"{signature.claimed or 'no time'}, by the signer's clock", indent=4)
+    claimed = f"{date_time(signature.claimed)} by the signer's clock" if signature.claimed else "no time"
+    row(out, "claimed", claimed, indent=4)
     row(out, "timestamp", "yes" if signature.timestamp else "none", indent=4)
     if signature.purpose:
         row(out, "purpose", f"{signature.purpose.meaning} ({signature.purpose.code})", indent=4)
-    row(out, "mac", f"{mac.algorithm or 'unknown'} in {mac.transfer_syntax or 'unknown'}, MAC ID {mac.id}", indent=4)
+    number = "no MAC ID" if mac.id is None else f"MAC ID {mac.id}"
+    row(out, "mac", f"{mac.algorithm or 'unknown'} in {mac.transfer_syntax or 'unknown'}, {number}", indent=4)
     row(out, "covers", covered(signature.coverage), indent=4)
     for finding in signature.findings:
         row(out, _label(finding), finding.message, indent=4)

@@ -76,6 +76,7 @@ def command(
 def _tell(removed: Removed) -> None:
     count = len(removed.signatures)
     with standard_output() as out:
-        row(out, "written", f"{removed.output} without {count} signature{'' if count == 1 else 's'}", indent=0)
+        what = f"without {count} signature{'' if count == 1 else 's'}" if count else "as it was: there is no signature"
+        row(out, "written", f"{removed.output} {what}", indent=0)
         for uid, location in removed.signatures:
             row(out, "removed", f"{uid or 'without UID'} of {'the data set' if location == '/' else location}")

@@ -90,5 +90,7 @@ def _invoke(arguments: list[str]) -> int:
 def _usage(error: click.ClickException) -> str:
     """What click says, in one line, with the command that tells more."""
     message = " ".join(error.format_message().split()).rstrip(".")
+    if message.endswith("?)"):  # No such option '--x'. (Did you mean one of: '--y'?)
+        message = message[:-2].replace(". (Did you mean", ", did you mean") + "?"
     context = getattr(error, "ctx", None)
     return f"{message} (see {context.command_path if context else 'dsig'} --help)"

@@ -38,6 +38,7 @@ from dsig.errors import UsageError
 from dsig.keys import OpenKey, open_key
 from dsig.limits import Limits
 from dsig.plugins import HOST, Plugins
+from dsig.printable import date_time
 from dsig.secrets import Channels
 from dsig.verbs.sign import Signed, SignOptions
 
@@ -231,7 +232,7 @@ def _tell(signed: Signed, verbose: bool, *, in_brief: bool) -> None:
                     row(out, finding.severity, finding.message)
             return
         row(out, "signed", str(signed.output), indent=0)
-        row(out, "signature", f"{signed.uid} of {place}, {signed.mac.algorithm}, {signed.date_time}")
+        row(out, "signature", f"{signed.uid} of {place}, {signed.mac.algorithm}, {date_time(signed.date_time)}")
         row(out, "signer", signer(signed.signer))
         row(out, "sha256", signed.signer.sha256)
         if signed.mac.backend != HOST:

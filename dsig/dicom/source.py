@@ -186,7 +186,8 @@ def open_source(
         with file, _of_file(file, name, limits) as source:
             yield source
     else:
-        name = str(getattr(given, "name", "<file object>"))
+        named = getattr(given, "name", None)  # a descriptor or None for files without
+        name = named if isinstance(named, str) else "<file object>"
         if given.seekable():
             at = given.tell()
             try:
@@ -309,6 +310,7 @@ def _short(name: str, offset: int) -> InputError:
     return InputError(
         "the data end early; the file was cut off or changed while it was read",
         code="input-short",
+        hint="get another copy of the file",
         where=Where(name, offset=offset),
     )
 
@@ -317,4 +319,9 @@ def _unreadable(name: str, error: Exception, offset: int | None = None) -> Input
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, io.UnsupportedOperation):
         reason = "not a readable binary file"
-    return InputError(f"cannot read: {reason}", code="input-unreadable", where=Where(name, offset=offset))
+    return InputError(
+        f"cannot read: {reason}",
+        code="input-unreadable",
+        where=Where(name, offset=offset),
+        hint="check the path, and whether you may read it" if isinstance(error, OSError) else None,
+    )

@@ -67,7 +67,9 @@ def remove(
     (also when no signature is called `uid`), `InputError` or `OutputError`.
     """
     if everything == (uid is not None):
-        raise UsageError("say which signature to remove, or all", hint="give either --uid or --all")
+        raise UsageError(
+            "say which signature to remove, or all", hint="give a UID (--uid), or all (--all or everything=True)"
+        )
     name = name_of(given)
     lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     try:

@@ -15,7 +15,7 @@ from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.encoding import is_known
 from dsig.dicom.file import DicomFile, open_dicom
-from dsig.dicom.location import format_path, format_tag, parse_location
+from dsig.dicom.location import format_path, format_tag, parse_element, parse_location
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import Deflater, replacing
 from dsig.dicom.reencode import Lengths, as_wanted
@@ -73,8 +73,10 @@ class SignOptions:
     profile: str = "none"
     waived: frozenset[str] = frozenset()
     """Codes of findings of the profile that are told and not refused."""
-    tags: tuple[int | PrivateTag, ...] | None = None
-    """Elements of the level to sign; None is everything that can be signed."""
+    tags: tuple[int | str | PrivateTag, ...] | None = None
+    """Elements of the level to sign, as numbers or in words as on the command line: `PatientName`, `0010,0010`,
+    `(0009,"CREATOR",01)`; None is everything that can be signed.
+    """
     item: str = "/"
     """The sequence item to sign, such as `BeamSequence[0]`; `/` is the main data set."""
     purpose: int | None = None
@@ -147,6 +149,8 @@ def sign(
     """
     options = options or SignOptions()
     plugins = plugins or default()
+    if not hasattr(key, "certificate"):
+        raise UsageError("the key is not open", hint="write: with dsig.open_key(...) as key")
     name = name_of(given)
     if options.dump is not None:
         refuse_same(options.dump, "the dump", (given, output))
@@ -210,7 +214,7 @@ class _Signing:
         with blaming(self.profile_origin, "naming required elements"):
             required = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
         wanted = answered_all(required, int, self.profile_origin, "naming required elements")
-        self.selected = select(self.level, options.tags, wanted)
+        self.selected = select(self.level, _numbers(options), wanted)
 
         for ambiguity in fragment_findings(self.level, self.selected):
             raise MalformedError(
@@ -537,6 +541,13 @@ class _Signing:
         )
 
 
+def _numbers(options: SignOptions) -> tuple[int | PrivateTag, ...] | None:
+    """The elements asked for, those that were named looked up. Raises `UsageError`."""
+    if options.tags is None:
+        return None
+    return tuple(parse_element(t, options.dictionary) if isinstance(t, str) else t for t in options.tags)
+
+
 def _as_wanted(
     file: DicomFile, options: SignOptions, first: Callable[[DicomFile], object]
 ) -> contextlib.AbstractContextManager[DicomFile]:
@@ -556,7 +567,7 @@ def _mac_spec(plugins: Plugins, options: SignOptions) -> MacAlgorithmSpec:
         raise UsageError(
             f"{spec.name} no longer resists forgery",
             code="weak-mac",
-            hint="sign with SHA256, or insist with --allow-weak",
+            hint="sign with SHA256, or insist with --allow-weak or allow_weak=True",
         )
     return spec
 

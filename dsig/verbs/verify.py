@@ -113,6 +113,8 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     plugins = plugins or default()
     if options.at is not None and options.at.tzinfo is None:
         raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
+    if not all(isinstance(trust, TrustMaterial) for trust in (options.trust, options.tsa_trust)):
+        raise UsageError("trust is what load_trust gives", hint="write trust=dsig.load_trust(['ca.pem'])")
     if options.mac_backend != HOST:
         plugins.mac_backend(options.mac_backend)
     for profile in options.require_profiles:

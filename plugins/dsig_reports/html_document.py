@@ -22,7 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dsig.model import AXES, FileReport, FileVerdict, Report, SignatureReport, Status
-from dsig.printable import printable
+from dsig.printable import date_time, printable
 from dsig_reports import wording
 from dsig_reports.element_map import cells, element_name, signed_names
 from dsig_reports.reasons import Reason, reasons
@@ -186,7 +186,7 @@ def _signature(signature: SignatureReport) -> _SignatureView:
         "the data set" if signature.location == "/" else signature.location,
         next(filter(None, doubts), ""),
         wording.revocation(signature),
-        wording.date_time(times.claimed),
+        date_time(times.claimed),
         _moment(times.proven),
         _moment(times.evaluated),
         f"{signer.not_before:%Y-%m-%d}" if signer and signer.not_before else "",
@@ -205,7 +205,7 @@ def _covered(signatures: tuple[SignatureReport, ...]) -> str:
 
 def _brief(claimed: str) -> str:
     """Day and minute of a DICOM DT."""
-    shown = wording.date_time(claimed)
+    shown = date_time(claimed)
     return f"claimed {shown[:16]}" if shown != claimed else ""
 
 

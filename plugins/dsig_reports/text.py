@@ -7,9 +7,10 @@ from itertools import chain, islice
 from typing import IO, Any
 
 from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, ReportView, SignatureReport, Status
+from dsig.printable import date_time
 from dsig_reports.page import Page
 from dsig_reports.reasons import NOT_STANDARD, UNSIGNED, is_standard, reasons
-from dsig_reports.wording import READINGS, date_time
+from dsig_reports.wording import READINGS
 
 __all__ = ["TextReporter"]
 

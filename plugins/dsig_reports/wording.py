@@ -15,7 +15,6 @@ __all__ = [
     "UNSIGNED_REASONS",
     "VERDICTS",
     "common_name",
-    "date_time",
     "headline",
     "pixels",
     "revocation",
@@ -93,19 +92,8 @@ READINGS: Mapping[str, str] = {
     "old-format": "the data with fragment lengths, as writers before 2006 did",
 }
 
-_DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,6})?([+-]\d{4})?\Z", re.ASCII)
 _COMMON_NAME = re.compile(r"(?:^|[,+])CN=((?:\\.|[^,+\\])+)", re.IGNORECASE | re.DOTALL)
 _SAID = ("failed", "error", "indeterminate", "unsigned")
-
-
-def date_time(value: str) -> str:
-    """A DICOM DT as people write it; anything else as it is."""
-    found = _DATE_TIME.match(value)
-    if not found:
-        return value
-    year, month, day, hour, minute, second, fraction, offset = found.groups()
-    zone = f" {offset}" if offset else ""
-    return f"{year}-{month}-{day} {hour}:{minute}:{second}{fraction or ''}{zone}"
 
 
 def common_name(subject: str) -> str:

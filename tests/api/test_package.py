@@ -186,3 +186,14 @@ def test_one_file_object_is_left_where_it_was_by_verb_after_verb():
         assert checked(file).verdict == "passed"
         assert len(dsig.inspect(file).signatures) == 1
         assert file.tell() == 0
+
+
+def test_version_and_names_are_there_to_be_found():
+    from importlib.metadata import version
+
+    assert dsig.__version__ == version("dsig")
+    assert set(dsig.__all__) < set(dir(dsig))
+
+
+def test_a_certificate_does_not_flood_the_screen():
+    assert "certificate" not in repr(key())

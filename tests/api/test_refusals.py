@@ -134,3 +134,43 @@ def test_an_input_without_end_is_refused_at_a_limit():
     with pytest.raises(dsig.LimitError, match="unseekable_size"):
         dsig.inspect("/dev/zero", limits=limits)
     assert dsig.verify("/dev/zero", dsig.VerifyOptions(limits=limits)).error.code == "limit-exceeded"
+
+
+# --------------------------------------------------------------------------------------------- what newcomers would try
+
+
+def test_a_key_that_is_not_open_says_how_to_open_it():
+    with pytest.raises(dsig.UsageError, match=r"not open .*with dsig\.open_key"):
+        dsig.sign(BASE / "ct.dcm", io.BytesIO(), key=dsig.open_key("key.pem"))  # type: ignore[arg-type]
+
+
+def test_one_path_of_trust_is_not_taken_for_its_letters(tmp_path):
+    for paths in ("ca.pem", tmp_path / "ca.pem"):
+        with pytest.raises(dsig.UsageError, match="write a list"):
+            dsig.load_trust(paths)  # type: ignore[arg-type]
+    with pytest.raises(dsig.UsageError, match="load_trust gives"):
+        dsig.verify(BASE / "ct.dcm", dsig.VerifyOptions(trust="ca.pem"))  # type: ignore[arg-type]
+
+
+def test_a_report_is_no_answer_to_if():
+    report = dsig.verify(BASE / "ct.dcm")
+    with pytest.raises(TypeError, match="verdict"):
+        bool(report)
+    assert report.verdict == "unsigned"
+
+
+def test_elements_to_sign_may_be_named():
+    options = dsig.SignOptions(tags=("PatientName", "0010,0020", 0x00080018))
+    signed = dsig.sign(BASE / "ct.dcm", io.BytesIO(), key=key(), options=options)
+    assert signed.mac.elements == (0x00080018, 0x00100010, 0x00100020)
+    with pytest.raises(dsig.UsageError):
+        dsig.sign(BASE / "ct.dcm", io.BytesIO(), key=key(), options=dsig.SignOptions(tags=("PatientNam",)))
+
+
+def test_what_is_damaged_says_what_to_do():
+    error = dsig.verify((BASE / "ct.dcm").read_bytes()[:3000]).error
+    assert error is not None
+    assert "another copy" in error.hint
+    error = dsig.verify("no-such-file.dcm").error
+    assert error is not None
+    assert "check the path" in error.hint

@@ -251,3 +251,15 @@ def test_inspect_gives_no_verdict(run, tampered):
     assert "not verified" in ran.out
     assert "passed" not in ran.out
     assert json.loads(run("inspect", tampered, "--json").out)["schema"] == "dsig.inspection/1"
+
+
+def test_inspect_writes_times_as_people_do(run, signed_ct):
+    ran = run("inspect", signed_ct)
+    assert "claimed     2026-11-22 09:21:10.968197 +0000 by the signer's clock" in ran.out
+
+
+def test_removing_from_an_unsigned_file_says_that_there_was_nothing(run, ct, tmp_path):
+    ran = run("remove", ct, "--all", "-o", tmp_path / "same.dcm")
+    assert ran.status == 0
+    assert "as it was: there is no signature" in ran.out
+    assert (tmp_path / "same.dcm").read_bytes() == ct.read_bytes()
