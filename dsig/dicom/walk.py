@@ -194,7 +194,7 @@ class _Walker:
                             raise self.malformed("a pixel data fragment has undefined length", pos)
                         stop = -1
                     elif stop > limit:
-                        raise self.overrun(tag, length, pos, limit)
+                        raise self.overrun(tag, length, pos, stop - limit)
                     if mode == _FRAGMENTS:
                         yield FRAGMENT, ITEM_TAG, "", pos, value, stop
                         pos = stop
@@ -244,7 +244,7 @@ class _Walker:
                     value = pos + 8
                     stop = value + length
                     if stop > limit:
-                        raise self.overrun(tag, length, pos, limit)
+                        raise self.overrun(tag, length, pos, stop - limit)
                     if level is not None:
                         vr = level.stored(tag, vr, value, length, limit)
                     yield ELEMENT, tag, vr, pos, value, stop
@@ -256,7 +256,7 @@ class _Walker:
                     if not wide:
                         stop = pos + 8 + length
                         if stop > limit:
-                            raise self.overrun(tag, length, pos, limit)
+                            raise self.overrun(tag, length, pos, stop - limit)
                         yield ELEMENT, tag, vr, pos, pos + 8, stop
                         pos = stop
                         continue
@@ -282,7 +282,7 @@ class _Walker:
                 if length != UNDEFINED:
                     stop = value + length
                     if stop > limit:
-                        raise self.overrun(tag, length, pos, limit)
+                        raise self.overrun(tag, length, pos, stop - limit)
                 else:
                     stop = -1
                 fragments = vr in ("OB", "OW", "ox", "px") and explicit
@@ -306,7 +306,7 @@ class _Walker:
                 continue
             stop = value + length
             if stop > limit:
-                raise self.overrun(tag, length, pos, limit)
+                raise self.overrun(tag, length, pos, stop - limit)
             yield ELEMENT, tag, vr, pos, value, stop
             pos = stop
 
@@ -326,11 +326,10 @@ class _Walker:
         """The error for what cannot be read past."""
         return MalformedError(message, where=Where(self.source.name, self.path(tag) or None, offset))
 
-    def overrun(self, tag: int, length: int, offset: int, limit: int) -> MalformedError:
-        """The error for a length that leaves its container."""
-        over = offset + length - limit
+    def overrun(self, tag: int, length: int, offset: int, over: int) -> MalformedError:
+        """The error for a length that leaves its container by `over` bytes."""
         beyond = "the data end" if not self.frames else "the enclosing item or sequence ends"
-        return self.malformed(f"{_tag(tag)} claims {length} bytes, about {over} beyond where {beyond}", offset)
+        return self.malformed(f"{_tag(tag)} claims {length} bytes, {over} beyond where {beyond}", offset)
 
     def disorder(self, tag: int, prev: int, offset: int) -> None:
         """Note a tag that does not ascend (PS3.5 7.1)."""

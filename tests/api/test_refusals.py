@@ -174,3 +174,10 @@ def test_what_is_damaged_says_what_to_do():
     error = dsig.verify("no-such-file.dcm").error
     assert error is not None
     assert "check the path" in error.hint
+
+
+def test_how_much_is_missing_is_exact():
+    """The last element is padding of 126 bytes."""
+    error = dsig.verify((BASE / "mr.dcm").read_bytes()[:-50]).error
+    assert error is not None
+    assert error.message == "(FFFC,FFFC) claims 126 bytes, 50 beyond where the data end"
