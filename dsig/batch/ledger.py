@@ -113,7 +113,9 @@ class Ledger:
         return run
 
     def close(self) -> None:
-        """Let go of it."""
+        """Let go of it, as one file: who only reads it later need not be able to write beside it."""
+        with contextlib.suppress(sqlite3.Error):
+            self._base.execute("pragma journal_mode = delete")
         with contextlib.suppress(sqlite3.Error):
             self._base.close()
         self._lock.close()

@@ -258,6 +258,7 @@ def test_the_ledger_can_be_shown_and_exported(dsig, study, tmp_path):
     assert as_parquet == as_json
     assert [r["path"] for r in as_csv] == [r["path"] for r in as_json] == sorted(r["path"] for r in as_json)
     assert [r["size"] for r in as_csv] == [str(r["size"]) for r in as_json]
+    assert [p.name for p in tmp_path.glob("ledger*")] == ["ledger"], "looking leaves nothing beside it"
 
 
 def test_a_ledger_in_use_is_refused(dsig, study, tmp_path):

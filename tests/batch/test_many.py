@@ -140,6 +140,31 @@ def test_an_output_without_name_is_not_the_current_directory(dsig, study, tmp_pa
     assert [p.name for p in tmp_path.iterdir()] == ["study"]
 
 
+def test_workers_elsewhere_are_given_absolute_paths(tmp_path, monkeypatch):
+    """They have another current directory, and the report says what was typed."""
+    from dsig.batch.inputs import Input
+    from dsig.batch.outputs import placement
+    from dsig.batch.run import Chosen, run
+    from dsig.batch.work import Answer
+    from dsig.plugins import default
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    place = placement(["in"], "out", in_place=False)
+    given = []
+
+    def work(jobs):
+        given.extend(jobs)
+        return [Answer() for _ in jobs]
+
+    entries = [Input("in/a", "a", listed=True)]
+    outcomes = list(run(entries, work, Chosen("serial", 1, local=False), plugins=default(), target=place.of))
+    assert [(j.source, j.target) for j in given] == [(str(tmp_path / "in" / "a"), str(tmp_path / "out" / "a"))]
+    assert [o.path for o in outcomes] == ["in/a"]
+    assert place.within(local=False) == str(tmp_path / "out")
+    assert place.within(local=True) == "out"
+
+
 def test_schedulers_and_executors_nobody_has_are_refused(dsig, study):
     for more in (["--executor", "nobody"], ["--scheduler", "tcp://x"], ["--executor", "process", "--scheduler", "x"]):
         ran = dsig("verify", study(2), *more)
