@@ -28,6 +28,8 @@ class Limits:
     """Elements of one data set, nested ones included."""
     signatures: int = 1_024
     """Digital Signatures items in one file, at all levels."""
+    signature_work: int = 1 << 19
+    """Elements of the levels that signatures sign and of the lists that name them, counted for each signature."""
     mac_parameters: int = 1_024
     """MAC Parameters items at one level."""
     signature_item: int = 1 << 20

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -30,6 +31,8 @@ __all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_enco
 PIXEL_DATA = 0x7FE00010
 _IMPLICIT = ("1.2.840.10008.1.2", "1.2.840.113619.5.2")
 _BIG = "1.2.840.10008.1.2.2"
+_REPEATED = 8
+"""Findings of one code about the whole data set that are repeated with a signature."""
 
 
 @dataclass(frozen=True)  # without slots, because of what is computed once
@@ -73,31 +76,47 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         ),
         main,
     ]
+    # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
+    everywhere = tuple(_few((*level_findings(main), *_meta_findings(file), *_syntax_findings(file))))
     found: list[FoundSignature] = []
-    uids: list[str] = []
+    uids: set[str] = set()
+    work = 0
     for level in levels:
         items = read_signature_items(level, limits)
         if not items:
             continue
         macs = read_mac_items(level, limits)
-        # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
-        around = () if level is main else tuple(level_findings(main))
-        general = (*around, *level_findings(level), *orphan_findings(macs, items))
-        general = (*general, *_meta_findings(file), *_syntax_findings(file))
+        general = () if level is main else tuple(_few(level_findings(level)))
+        general = (*everywhere, *general, *_few(orphan_findings(macs, items)))
         for item in items:
             mac, reference = mac_item_for(item, macs)
+            work += len(level.elements) + (len(mac.elements) if mac else 0)
+            if work > limits.signature_work:
+                raise beyond("signature_work", limits, Where(file.source.name, format_path(item.data.path)))
             own = signature_findings(level, item, mac, uids)
             found.append(FoundSignature(level, item, mac, (*general, *reference, *own)))
-            uids.append(item.uid)
+            uids.add(item.uid)
             if len(found) > limits.signatures:
                 raise beyond("signatures", limits, Where(file.source.name))
-    return [replace(f, structure=(*f.structure, *_loose_item(f, found))) for f in found]
+    signed: dict[Path, set[int]] = {}
+    for signature in found:
+        signed.setdefault(signature.level.path, set()).update(signature.signed)
+    return [replace(f, structure=(*f.structure, *_loose_item(f, signed))) for f in found]
 
 
-def _loose_item(signature: FoundSignature, found: Sequence[FoundSignature]) -> Iterator[Finding]:
+def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The first of each code: every signature repeats these, and the report on the file has all of them."""
+    counts: Counter[str] = Counter()
+    for finding in findings:
+        counts[finding.code] += 1
+        if counts[finding.code] <= _REPEATED:
+            yield finding
+
+
+def _loose_item(signature: FoundSignature, signed: Mapping[Path, Collection[int]]) -> Iterator[Finding]:
     """A signed item that no signature around it fixes in its place: it could be taken from elsewhere."""
     path = signature.level.path
-    if path and not _anchored(path, found):
+    if path and not _anchored(path, signed):
         yield Finding(
             "item-relocatable",
             "no signature of the data set covers the sequence this item is in, so the item may have been taken from"
@@ -108,15 +127,13 @@ def _loose_item(signature: FoundSignature, found: Sequence[FoundSignature]) -> I
         )
 
 
-def _anchored(path: Path, found: Sequence[FoundSignature]) -> bool:
-    """Whether signatures around an item lead from the main data set to it."""
-    for outer in found:
-        around = outer.level.path
-        if len(around) < len(path) and path[: len(around)] == around:
-            step = path[len(around)][0]
-            if step in outer.signed and (not around or _anchored(around, found)):
-                return True
-    return False
+def _anchored(path: Path, signed: Mapping[Path, Collection[int]]) -> bool:
+    """Whether signatures around an item lead from the main data set to it; `signed` are the tags signed by level."""
+    reached = [0]  # depths of items that are fixed where they are, the data set first
+    for inner in range(1, len(path) + 1):
+        if any(path[depth][0] in signed.get(path[:depth], ()) for depth in reached):
+            reached.append(inner)
+    return reached[-1] == len(path)
 
 
 def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:

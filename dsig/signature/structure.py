@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from dsig.dicom.dataset import DataSet, signable_tag
@@ -144,7 +144,7 @@ def orphan_findings(macs: Sequence[MacItem], signatures: Sequence[SignatureItem]
 
 
 def signature_findings(
-    level: DataSet, signature: SignatureItem, mac: MacItem | None, uids: Sequence[str]
+    level: DataSet, signature: SignatureItem, mac: MacItem | None, uids: Collection[str]
 ) -> Iterator[Finding]:
     """Everything the gate has to say about one signature; `uids` are those of all signatures seen before it."""
     yield from signature.findings
