@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
@@ -21,9 +22,11 @@ from dsig.signature.borders import Borders
 from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
-from dsig.signature.recovery import Candidate, Recovery
 from dsig.signature.signatures import FoundSignature, mac_encoding
 from dsig.standard import nonstandard
+
+if TYPE_CHECKING:
+    from dsig.signature.recovery import Candidate
 
 __all__ = ["Attempt", "Integrity", "Outcome"]
 
@@ -168,6 +171,8 @@ class Integrity:
         self, found: FoundSignature, first: Attempt, notes: list[Finding], digest: bytes, reason: str
     ) -> Outcome:
         """Would it match with VRs that an honest hop has lost, or that somebody changed?"""
+        from dsig.signature.recovery import Recovery
+
         proven = self.proven[-1:] if self.proven_tries else ()
         self.proven_tries -= len(proven)
         recovery = Recovery(found, self.limits, self.vr_work, proven)

@@ -407,17 +407,20 @@ def recorded(use: PluginUse) -> PluginUse:
 def _record(distribution: str, version: str) -> str:
     """SHA-256 of its RECORD; empty if there is none, or if its files need not be those listed (PEP 610, editable)."""
     import hashlib
-    import json
 
     if distributions.version_of(distribution) != version:
         return ""
-    record = distributions.metadata_file(distribution, "RECORD")
     direct = distributions.metadata_file(distribution, "direct_url.json")
-    try:
-        editable = direct and json.loads(direct).get("dir_info", {}).get("editable")
-    except (ValueError, AttributeError):
-        return ""
-    return hashlib.sha256(record).hexdigest() if record and not editable else ""
+    if direct:
+        import json
+
+        try:
+            if json.loads(direct).get("dir_info", {}).get("editable"):
+                return ""
+        except (ValueError, AttributeError):
+            return ""
+    record = distributions.metadata_file(distribution, "RECORD")
+    return hashlib.sha256(record).hexdigest() if record else ""
 
 
 @cache

@@ -183,3 +183,19 @@ def test_every_public_name_exists():
     code = "import dsig\nfor name in dsig.__all__: getattr(dsig, name)\nassert set(dsig.__all__) <= set(dir(dsig))\n"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+RARELY = {"dsig.evidence", "dsig.policy", "dsig.signature.recovery", "dsig.dicom.dictionaries", "dsig.dicom._keywords"}
+"""For options that are seldom given, signatures that do not match, and elements that have to be named."""
+
+
+def test_what_nobody_asked_for_is_not_imported():
+    pki = CORPUS / "pki"
+    trust = ["--trust-root", pki / "root.pem", "--intermediate", pki / "inter.pem"]
+    modules = imported_by_command("verify", CORPUS / "files" / "v-base-ct.dcm", *trust)
+    assert not modules & RARELY
+    assert not {m for m in modules if m.startswith("importlib.metadata")}, "entry points are read without it"
+
+
+def test_the_list_of_commands_reads_no_metadata():
+    assert not {m for m in imported_by_command("--help") if m.startswith("importlib.metadata")}

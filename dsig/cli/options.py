@@ -230,10 +230,12 @@ def dictionary_option(function: Callable[..., int]) -> Callable[..., int]:
     )
     @functools.wraps(function)
     def wrapper(*args: Any, dictionaries: tuple[str, ...], **kwargs: Any) -> int:
+        named = [path for path in dictionaries if path]
+        if not named:
+            return function(*args, dictionary=None, **kwargs)
         from dsig.dicom.dictionaries import load_dictionaries
 
-        named = [path for path in dictionaries if path]
-        return function(*args, dictionary=load_dictionaries(named) if named else None, **kwargs)
+        return function(*args, dictionary=load_dictionaries(named), **kwargs)
 
     return wrapper
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element, parse_tag
 from dsig.errors import UsageError, Where
+
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary, PrivateTag
 
 __all__ = ["coverage_wanted", "read_tag_file"]
 

@@ -33,15 +33,12 @@ from dsig.cli.options import (
 from dsig.cli.status import ExitStatus, gravest
 from dsig.cli.tags import coverage_wanted
 from dsig.cli.terminal import complain, standard_output
-from dsig.dicom.dictionaries import Dictionary
 from dsig.distrust import blaming
 from dsig.errors import InputError, UsageError, Where
-from dsig.evidence import Evidence
 from dsig.hookspecs import ReporterSpec, Revocation, ThumbnailerSpec
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
-from dsig.policy import Policy, load_policy, policy_of
 from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, plugins_used
@@ -50,6 +47,9 @@ if TYPE_CHECKING:
     from dsig.batch.outcome import Outcome
     from dsig.batch.purpose import Purpose
     from dsig.cli.progress import Progress
+    from dsig.dicom.dictionaries import Dictionary
+    from dsig.evidence import Evidence
+    from dsig.policy import Policy
     from dsig.thumbnails import Studio, Version
 
 __all__ = ["STATUS", "command"]
@@ -315,6 +315,8 @@ def _evidence(paths: tuple[str, ...]) -> tuple[Evidence, ...]:
 
 def _site_policy(given: str) -> Policy:
     """The policy of a file, or `@NAME` of the configuration. Raises `UsageError`."""
+    from dsig.policy import load_policy, policy_of
+
     if not given.startswith("@"):
         return load_policy(given)
     setup = configuration(click.get_current_context()).setup("policy", given[1:])

@@ -176,11 +176,10 @@ def _items(level: DataSet, tag: int, most: str, limits: Limits) -> Iterator[Data
     if element is None or element.kind != SEQUENCE:
         return
     for count, item in enumerate(sequence_items(level, element, limits)):
-        where = Where(level.source.name, format_path(item.path), item.start)
-        if count >= getattr(limits, most):
-            raise beyond(most, limits, where)
-        if item.end - item.start > limits.signature_item:
-            raise beyond("signature_item", limits, where)
+        too_many = count >= getattr(limits, most)
+        if too_many or item.end - item.start > limits.signature_item:
+            where = Where(level.source.name, format_path(item.path), item.start)
+            raise beyond(most if too_many else "signature_item", limits, where)
         yield read_data_set(level.source, item.start, item.end, item.encoding, path=item.path, limits=limits)
 
 

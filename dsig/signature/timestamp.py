@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dsig.der import unpadded
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.headers import element
-from dsig.dicom.splice import Change, enclosing_lengths, lengthened
 from dsig.dicom.walk import ELEMENT
 from dsig.hookspecs import CertificateFacts
 from dsig.limits import Limits
 from dsig.signature.items import CERTIFIED_TIMESTAMP, CERTIFIED_TIMESTAMP_TYPE, SignatureItem
+
+if TYPE_CHECKING:
+    from dsig.dicom.splice import Change
 
 __all__ = [
     "CMS_TSP",
@@ -72,6 +75,8 @@ def timestamp_changes(file: DicomFile, item: SignatureItem, token: bytes, limits
 
     Both attributes are outside every MAC (PS3.3 C.12.1.1.3.1.1), so that no signature notices.
     """
+    from dsig.dicom.splice import Change, enclosing_lengths, lengthened
+
     data = item.data
     old = [e for e in data.elements if e.tag in (CERTIFIED_TIMESTAMP_TYPE, CERTIFIED_TIMESTAMP)]
     new = timestamp_elements(token, data.encoding)

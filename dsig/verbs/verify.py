@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dsig import answers
 from dsig.chain import Chains
 from dsig.claimed import claimed_findings
 from dsig.der import without_padding
-from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
-from dsig.evidence import Evidence, judged
 from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, as_input, name_of
@@ -36,7 +34,6 @@ from dsig.model import (
 )
 from dsig.past import PastChains
 from dsig.plugins import HOST, Plugins, Provider, default
-from dsig.policy import Policy, file_findings, signature_findings
 from dsig.proof import Held, TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
@@ -44,6 +41,11 @@ from dsig.signature.timestamp import CMS_TSP, signature_value
 from dsig.strictness import strict_axis, strict_findings, without_weakness
 from dsig.trust import TrustMaterial
 from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
+
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import Dictionary
+    from dsig.evidence import Evidence
+    from dsig.policy import Policy
 
 __all__ = ["VerifyOptions", "verify"]
 
@@ -186,6 +188,8 @@ class _Verification:
             signatures = with_coverage(signatures)
         signatures = with_profiles(signatures, self.options.require_profiles)
         if self.options.policy is not None:
+            from dsig.policy import file_findings
+
             findings += tuple(file_findings(self.options.policy, signatures))
         if self.options.strict:
             findings = strict_findings(findings)
@@ -269,6 +273,10 @@ class _Verification:
     ) -> tuple[Held | None, TrustMaterial, TrustMaterial]:
         """What evidence there is about a signature, and what TSAs and signers are judged with: theirs and its."""
         options = self.options
+        if not options.evidence:
+            return None, options.tsa_trust, options.trust
+        from dsig.evidence import judged
+
         value = signature_value(found.item.signature, facts)
         best: tuple[Held, Evidence] | None = None
         for evidence in options.evidence:
@@ -295,6 +303,8 @@ class _Verification:
         policy = self.options.policy
         if policy is None:
             return axes
+        from dsig.policy import signature_findings
+
         if not policy.allow_weak:
             axes = {name: without_weakness(axis) for name, axis in axes.items()}
         for name, finding in signature_findings(policy, algorithm, facts):

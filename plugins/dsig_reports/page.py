@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import textwrap
 from collections.abc import Mapping
 from typing import IO
@@ -36,6 +35,8 @@ class Page:
         tty = bool(getattr(stream, "isatty", lambda: False)())
         self.width = PLAIN_WIDTH
         if tty:
+            import shutil  # and half a dozen modules of archives with it
+
             columns = shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns
             self.width = min(max(columns, NARROWEST), WIDEST)
         # https://no-color.org: present and not empty
