@@ -23,6 +23,7 @@ __all__ = [
     "find_item",
     "read_data_set",
     "says_nothing",
+    "signable_above",
     "signable_tag",
 ]
 
@@ -131,8 +132,10 @@ class DataSet:
         """(header, value, end) offsets of the offset table and the fragments of encapsulated pixel data."""
         unpack = struct.Struct(f"{self.encoding.order}HHI").unpack_from
         pos, last = element.value, element.end - 8
+        buf, base = b"", 0
         while pos < last:
-            buf, base = self.source.window(pos, 8)
+            if not base <= pos <= base + len(buf) - 8:
+                buf, base = self.source.window(pos, 8)
             end = pos + 8 + unpack(buf, pos - base)[2]
             yield pos, pos + 8, end
             pos = end
@@ -165,7 +168,7 @@ def read_data_set(
     for kind, tag, vr, at, value, stop in tokens:
         if kind == ELEMENT:
             # `signable_tag` written out: this runs once per element of every file
-            signable = vr != "UN" and ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or _signable_above(tag))
+            signable = vr != "UN" and ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag))
             append(new(Element, (tag, vr, at, value, stop, ELEMENT, False, False, signable)))
         elif kind == SEQUENCE:
             _sequence(level, tokens, (tag, vr, at, value, stop), limits)
@@ -201,7 +204,8 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
                 raise beyond("elements", limits, Where(level.source.name, format_path(tuple(path), tag), at))
             if vr == "UN":
                 tainted = True
-            if not signable_tag(tag):
+            # `signable_tag` written out, as in `read_data_set`
+            if not ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag)):
                 _drop(level, top, path, (tag, vr, value, stop), limits)
         elif kind == ITEM:
             path[-1] = (path[-1][0], path[-1][1] + 1)
@@ -240,10 +244,10 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
 
 def signable_tag(tag: int) -> bool:
     """Whether an element of this tag may be in a MAC at all, at any level (PS3.3 C.12.1.1.3.1.1)."""
-    return (0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or _signable_above(tag)
+    return (0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag)
 
 
-def _signable_above(tag: int) -> bool:
+def signable_above(tag: int) -> bool:
     """The rest of the rules: they concern groups from 4FFE up, or a tag that is out already."""
     return tag >= 0x4FFE0000 and tag & 0xFFFF != 0 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
 

@@ -11,7 +11,7 @@ import struct
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from dsig.dicom.dataset import DataSet, Element, signable_tag
+from dsig.dicom.dataset import DataSet, Element, signable_above, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
 from dsig.dicom.headers import header, is_big
 from dsig.dicom.pump import ReadAhead
@@ -140,16 +140,24 @@ class _Encoder:
         # a sequence's own end is its last token's; the walk sees the value only, so drop the delimiter
         end = element.end - 8 if element.undefined else element.end
         skipping = 0
+        buf, base = b"", 0
         for kind, tag, vr, start, value, stop in walk(
             source, element.value, end, level.encoding, items="UN" if element.vr == "UN" else "SQ", limits=self.limits
         ):
             if skipping:
                 skipping += {SEQUENCE: 1, FRAGMENTS: 1, SEQUENCE_END: -1}.get(kind, 0)
             elif kind == ELEMENT:
-                if vr != "UN" and signable_tag(tag):
-                    yield from self.plain(tag, vr, start, value, stop, encoding, raw=raw and encoding.explicit)
+                # `signable_tag` written out, as in `read_data_set`
+                if vr != "UN" and ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag)):
+                    if not raw or stop - start > _DIRECT or not encoding.explicit or vr not in _STANDARD:
+                        yield from self.plain(tag, vr, start, value, stop, encoding, raw=raw and encoding.explicit)
+                        continue
+                    # short and stored as it is hashed: taken here and now, with what the walk looks at
+                    if start < base or stop > base + len(buf):
+                        buf, base = source.window(start, stop - start)
+                    yield buf[start - base : stop - base]
             elif kind == ITEM:
-                yield (start, start + 4, 1) if raw else item
+                yield item
             elif kind in (SEQUENCE, FRAGMENTS):
                 if not signable_tag(tag):
                     skipping = 1
@@ -200,13 +208,18 @@ class _Encoder:
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """The same bytes with adjacent ranges and literals joined and empty ones dropped."""
     literal: list[bytes] = []
-    low = high = 0
+    size = low = high = 0
     for piece in pieces:
         if isinstance(piece, bytes):
             if high > low:
                 yield low, high, 1
                 low = high = 0
             literal.append(piece)
+            size += len(piece)
+            if size > _JOIN:
+                yield b"".join(literal)
+                literal.clear()
+                size = 0
             continue
         start, end, unit = piece
         if start == end:
@@ -220,6 +233,7 @@ def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
         if literal:
             yield b"".join(literal)
             literal.clear()
+            size = 0
         if unit == 1:
             low, high = start, end
         else:
@@ -236,10 +250,12 @@ class MacCursor:
     def __init__(self, pieces: Iterator[Piece], sink: Sink) -> None:
         self._pieces = pieces
         self._sink = sink
-        self._pending: list[bytes] = []
-        self._pending_size = 0
+        self._pending: list[bytes | memoryview] = []
+        """Short parts, handed on together."""
+        self._size = 0
+        """Bytes of these."""
         self._rest = b""
-        self._low = self._high = self._unit = 0
+        self._high = self._unit = 0
         self.next: int | None = 0
         """Offset of the next source byte needed; None when the stream is complete."""
         self._advance()
@@ -247,56 +263,68 @@ class MacCursor:
     def feed(self, offset: int, chunk: memoryview) -> None:
         """Take everything needed that lies in `chunk`, which starts at `offset` of the source."""
         end = offset + len(chunk)
-        while self.next is not None and offset <= self.next < end:
-            stop = min(self._high, end)
-            part = chunk[self._low - offset : stop - offset]
-            if self._unit == 1:
-                self._emit(part)
+        pending, advance = self._pending, self._advance
+        while (low := self.next) is not None and offset <= low < end:
+            # this runs once per element or fragment where many are nested
+            high = self._high
+            stop = min(end, high)
+            part = chunk[low - offset : stop - offset]
+            size = stop - low
+            if self._unit != 1:
+                self._take(self._swapped(part))
+            elif size > _DIRECT:
+                self._take(part)
             else:
-                self._swapped(part)
-            if stop == self._high:
-                self._advance()
+                pending.append(part)
+                self._size += size
+                if self._size > _JOIN:
+                    self._flush()
+            if stop == high:
+                advance()
             else:
-                self._low = self.next = stop
+                self.next = stop
+        if pending:
+            pending[:] = [b"".join(pending)]  # the chunk is gone before more of it is wanted
 
     def _advance(self) -> None:
-        """Go to the next range, emitting literals on the way."""
+        """Go to the next range, taking literals on the way."""
         if self._rest:  # a value that is no multiple of its unit: the odd bytes go as they are
-            self._emit(memoryview(self._rest))
+            self._take(self._rest)
             self._rest = b""
         for piece in self._pieces:
             if isinstance(piece, bytes):
-                self._emit(memoryview(piece))
+                self._take(piece)
             else:
-                self._low, self._high, self._unit = piece
-                self.next = self._low
+                self.next, self._high, self._unit = piece
                 return
         self._flush()
         self.next = None
 
-    def _emit(self, part: memoryview) -> None:
+    def _take(self, part: bytes | memoryview) -> None:
+        """Hand on what is long, keep what is short until there is more."""
         if len(part) > _DIRECT:
             self._flush()
             self._sink(part)
             return
-        self._pending.append(bytes(part))
-        self._pending_size += len(part)
-        if self._pending_size > _JOIN:
+        self._pending.append(part)
+        self._size += len(part)
+        if self._size > _JOIN:
             self._flush()
 
     def _flush(self) -> None:
         if self._pending:
             self._sink(b"".join(self._pending))
             self._pending.clear()
-            self._pending_size = 0
+            self._size = 0
 
-    def _swapped(self, part: memoryview) -> None:
+    def _swapped(self, part: memoryview) -> bytes:
+        """With the bytes of each unit reversed; what is left of the last unit waits."""
         data = self._rest + bytes(part) if self._rest else bytes(part)
         whole = len(data) - len(data) % self._unit
         self._rest = data[whole:]
         units = array({2: "H", 4: "I", 8: "Q"}[self._unit], data[:whole])
         units.byteswap()
-        self._emit(memoryview(units.tobytes()))
+        return units.tobytes()
 
 
 def pump(source: Source, cursors: Iterable[MacCursor], limits: Limits = DEFAULT) -> None:
