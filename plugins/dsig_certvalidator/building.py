@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pyhanko_certvalidator.authority import CertTrustAnchor
+from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
 from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
-__all__ = ["candidate_paths"]
+__all__ = ["candidate_paths", "is_authority"]
 
 MAX_STEPS = 2_000
 """Certificates tried as issuers of another."""
@@ -32,7 +33,7 @@ def candidate_paths(certificate: Any, anchors: Iterable[Any], others: Iterable[A
         for root in roots[lowest_first.issuer.hashable]:
             steps += 1
             if _may_issue(root, lowest_first):
-                yield ValidationPath(CertTrustAnchor(root), list(chain[:0:-1]), certificate)
+                yield ValidationPath(CertTrustAnchor(root, _limits(root)), list(chain[:0:-1]), certificate)
         if len(chain) + 1 >= MAX_DEPTH:
             return
         for issuer in known[lowest_first.issuer.hashable]:
@@ -43,6 +44,34 @@ def candidate_paths(certificate: Any, anchors: Iterable[Any], others: Iterable[A
                 yield from walk((*chain, issuer))
 
     yield from walk((certificate,))
+
+
+def _limits(anchor: Any) -> TrustQualifiers:
+    """Path length and names an anchor limits itself to hold below it too (RFC 5937 3.2); its policies are no limit."""
+    own = derive_quals_from_cert(anchor)
+    names = None
+    if own.standard_parameters is not None:
+        names = PKIXValidationParams(
+            initial_permitted_subtrees=own.standard_parameters.initial_permitted_subtrees,
+            initial_excluded_subtrees=own.standard_parameters.initial_excluded_subtrees,
+        )
+    length = own.max_path_length
+    # of attribute authorities nobody speaks here, but the library counts down what it is given or not
+    return TrustQualifiers(max_path_length=length, max_aa_path_length=length, standard_parameters=names)
+
+
+def is_authority(certificate: Any) -> bool:
+    """Whether a certificate may be that of who issues others (RFC 5280 4.2.1.3, 4.2.1.9, 6.1.4 k and n).
+
+    Those of versions that have no extensions cannot say.
+    """
+    usage = certificate.key_usage_value
+    if usage is not None and "key_cert_sign" not in usage.native:
+        return False
+    constraints = certificate.basic_constraints_value
+    if constraints is not None:
+        return bool(constraints["ca"].native)
+    return usage is not None or certificate["tbs_certificate"]["version"].native != "v3"
 
 
 def _by_subject(certificates: Iterable[Any]) -> defaultdict[str, list[Any]]:

@@ -22,7 +22,7 @@ from dsig.hookspecs import Revocation, RevocationCheck, TrustEvidence, TrustRequ
 from dsig.model import Finding, Status
 from dsig_certvalidator import reading
 from dsig_certvalidator.algorithms import explicit_curve
-from dsig_certvalidator.building import candidate_paths
+from dsig_certvalidator.building import candidate_paths, is_authority
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
 from dsig_certvalidator.revocation import Known, Standing, Statuses
@@ -150,7 +150,15 @@ def _noted(evidence: TrustEvidence, fetcher: Fetcher | None) -> TrustEvidence:
 
 
 def _refusal(judging: ValidationContext, path: ValidationPath) -> Finding | None:
-    """Why RFC 5280 6.1 does not let this path stand."""
+    """Why RFC 5280 6.1 does not let this path stand.
+
+    It takes an anchor for an authority. But a signer who is trusted by his own certificate is none, and must not be
+    able to name others.
+    """
+    anchor = path.first
+    if not is_authority(anchor):
+        nobody = f"{_name(anchor.subject)} is trusted, but is no certification authority"
+        return finding("trust-path", f"no path to a trust anchor: {nobody}", clause="RFC 5280 4.2.1.9")
     try:
         finished(async_validate_path(judging, path))
     except (ExpiredError, NotYetValidError) as error:

@@ -54,6 +54,8 @@ class Case:
     options: tuple[str, ...] = ()
     """More for `openssl ca` then."""
     root_hash: str = "sha256"
+    root: str = _AUTHORITY
+    """Extensions of the trusted certificate."""
     subject: str = "/O=Hospital/CN=Signer"
     between: str = ""
     """Extensions of one more authority, above the issuing one."""
@@ -121,6 +123,18 @@ CASES: tuple[Case, ...] = (
     Case("signer with an unknown critical extension", "RFC 5280 4.2", False,
          signer=f"{_SIGNER}\n1.2.3.4.5 = critical, DER:05:00"),
     Case("signer with an unknown extension", "RFC 5280 4.2", True, signer=f"{_SIGNER}\n1.2.3.4.5 = DER:05:00"),
+    # who is trusted
+    Case("root with CA:false", _BC, False, root="basicConstraints = critical, CA:false"),
+    Case("root that is a signer", _BC, False, root=_SIGNER),
+    Case("root with neither basicConstraints nor keyUsage", _BC, False, root="subjectKeyIdentifier = hash"),
+    Case("root without keyCertSign", _KU, False, root=_AUTHORITY.replace("keyCertSign", "digitalSignature")),
+    Case("root with pathlen:1 above an authority", "RFC 5937 3.2", True,
+         root=_AUTHORITY.replace("CA:true", "CA:true, pathlen:1")),
+    Case("root with pathlen:1 above two authorities", "RFC 5937 3.2", False, between=_AUTHORITY,
+         root=_AUTHORITY.replace("CA:true", "CA:true, pathlen:1")),
+    Case("root whose name constraints leave the signer out", "RFC 5937 3.2", False,
+         root=f"{_AUTHORITY}\nnameConstraints = critical, {_directory('excluded', 'Hospital')}"),
+    Case("root with a policy of its own", "RFC 5280 6.1.1", True, root=f"{_AUTHORITY}\ncertificatePolicies = 1.2.3.4"),
     # what holds it together
     Case("signature with SHA-1", "NIST SP 800-131A", False, hash="sha1"),
     Case("signature with MD5", "RFC 6151", False, hash="md5", authority_key=("RSA", "rsa_keygen_bits:2048")),
@@ -181,6 +195,7 @@ class _Maker:
     directory: Path
     number: int = 0
     keys: dict[tuple[str, ...], int] = field(default_factory=dict)
+    roots: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def issue(
         self, subject: str, extensions: str, key: Path, issuer: tuple[Path, Path] | None, hash_: str, *more: str
@@ -240,16 +255,15 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 """Until the process ends."""
 
 
-@cache
-def _root(directory: Path, hash_: str) -> tuple[Path, Path]:
-    maker = _Maker(directory / f"root-{hash_}")
-    maker.directory.mkdir()
+def _root(maker: _Maker, hash_: str, extensions: str) -> tuple[Path, Path]:
     key = maker.key(*_P256, of="root")
-    return maker.issue("/O=Roots/CN=Root", _AUTHORITY, key, None, hash_), key
+    if (hash_, extensions) not in maker.roots:
+        maker.roots[hash_, extensions] = maker.issue("/O=Roots/CN=Root", extensions, key, None, hash_)
+    return maker.roots[hash_, extensions], key
 
 
 def _make(maker: _Maker, case: Case) -> Made:
-    root = above = _root(maker.directory, case.root_hash)
+    root = above = _root(maker, case.root_hash, case.root)
     others = []
     if case.between:
         key = maker.key(*_P256, of="between")
