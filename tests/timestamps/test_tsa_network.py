@@ -188,7 +188,7 @@ def test_proxies_of_the_environment_are_used(stamps: tsa.Authority, monkeypatch:
         assert (done.source, server.paths) == ("http://tsa.invalid/stamp", ["http://tsa.invalid/stamp"])
         monkeypatch.setenv("no_proxy", "tsa.invalid")
         with pytest.raises(dsig.OutputError):
-            dsig.timestamp(GOOD.file(), tsa=asking("http://tsa.invalid/stamp"))
+            dsig.timestamp(GOOD.file(), tsa=asking("http://tsa.invalid/stamp", timeout=3))
 
 
 # ----------------------------------------------------------------------------------------------------------- patience
