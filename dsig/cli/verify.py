@@ -112,7 +112,12 @@ STATUS = {
 @input_option
 @limit_option
 @click.option(
-    "--format", "form", default="text", show_default=True, metavar="NAME", help="Report format: text, json, …"
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    metavar="NAME",
+    help="Report format: text, html, json, pdf, junit, or that of a plugin.",
 )
 @click.option("--report", metavar="FILE", help="Write the report to this file instead of standard output.")
 @click.option(

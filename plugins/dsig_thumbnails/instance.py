@@ -63,28 +63,40 @@ Array = Any
 """An array of numpy."""
 
 
+class UndrawableError(ValueError):
+    """There is nothing to draw, or no way; the text is for people. Those of libraries quote what the file says."""
+
+
 class InstanceThumbnailer:
     """Draws the middle frame; `dsig.hookspecs.Thumbnailer`."""
 
     def draw(self, file: BinaryIO, edge: int) -> Picture:
         """Raises `ValueError` for what has no pixels, too many, or none that can be decoded here."""
+        try:
+            return self._drawn(file, edge)
+        except UndrawableError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError):
+            raise UndrawableError("its pixels and what it says of them do not fit together") from None
+
+    def _drawn(self, file: BinaryIO, edge: int) -> Picture:
         # 1. What there is, without its pixels.
         try:
             head = dcmread(file, stop_before_pixels=True, specific_tags=[*HEAD])
         except InvalidDicomError:
-            raise ValueError("it is no DICOM file with File Meta Information") from None
+            raise UndrawableError("it is no DICOM file with File Meta Information") from None
         rows, columns = _number(head, "Rows"), _number(head, "Columns")
         if rows < 1 or columns < 1:
-            raise ValueError("it has no pixels")
+            raise UndrawableError("it has no pixels")
         if rows * columns * max(_number(head, "SamplesPerPixel"), 1) > SAMPLES:
-            raise ValueError(f"a frame of {columns} by {rows} pixels is too large to be drawn")
+            raise UndrawableError(f"a frame of {columns} by {rows} pixels is too large to be drawn")
         syntax = head.file_meta.TransferSyntaxUID
         try:
             available = get_decoder(syntax).is_available
         except NotImplementedError:
             available = False
         if not available:
-            raise ValueError(f"no decoder for {syntax.name} is installed")
+            raise UndrawableError(f"no decoder for {syntax.name} is installed")
 
         # 2. The middle frame: the first and the last of a volume often show nothing.
         frames = max(_number(head, "NumberOfFrames"), 1)
@@ -94,9 +106,9 @@ class InstanceThumbnailer:
             # inflated data sets are in no file, so that one is read whole
             pixels = pixel_array(dcmread(file) if syntax.is_deflated else file, index=frame - 1)
         except AttributeError:
-            raise ValueError("it has no pixels") from None
+            raise UndrawableError("it has no pixels") from None
         except RuntimeError:
-            raise ValueError(f"no decoder that is installed can decode these pixels ({syntax.name})") from None
+            raise UndrawableError(f"no decoder that is installed can decode these pixels ({syntax.name})") from None
         step = -(-max(rows, columns) // FINEST)
         pixels = pixels[::step, ::step]
 

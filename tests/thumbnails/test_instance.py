@@ -105,6 +105,7 @@ def test_pictures_have_the_shape_of_the_instance(rows, columns, spacing, size):
         ("sr_basic.dcm", "it has no pixels"),
         ("pdf.dcm", "it has no pixels"),
         ("nometa_ct.dcm", "no DICOM file with File Meta Information"),
+        ("mr_truncated.dcm", "its pixels and what it says of them do not fit together"),
         ("sc_jpll.dcm", "no decoder for JPEG Lossless"),
     ],
 )
