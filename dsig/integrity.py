@@ -23,16 +23,12 @@ from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
 from dsig.signature.signatures import FoundSignature, mac_encoding
-from dsig.standard import nonstandard
+from dsig.standard import key_warnings
 
 if TYPE_CHECKING:
     from dsig.signature.recovery import Candidate
 
 __all__ = ["Attempt", "Integrity", "Outcome"]
-
-WEAK_BITS = {"RSA": 2048, "RSASSA-PSS": 2048, "DSA": 2048, "EC": 224}
-"""Key sizes below these are reported (NIST SP 800-57 part 1, 112 bits of strength)."""
-
 
 PROVEN_TRIES = 16
 """Signatures that do not match even with VRs another one has proven, before that is no longer tried."""
@@ -279,7 +275,4 @@ def _reason(check: SignatureCheck) -> str:
 def _weaknesses(weak: bool, name: str, facts: CertificateFacts) -> Iterator[Finding]:
     if weak:
         yield Finding("weak-mac", f"{name} no longer resists forgery", clause="PS3.15 C.1", severity="warning")
-    yield from nonstandard(facts)
-    least = WEAK_BITS.get(facts.key_type)
-    if least is not None and facts.key_size < least:
-        yield Finding("weak-key", f"a {facts.key} key is weak", clause="NIST SP 800-57", severity="warning")
+    yield from key_warnings(facts)

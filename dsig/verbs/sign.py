@@ -52,7 +52,7 @@ from dsig.signature.signatures import find_signatures
 from dsig.signature.structure import refuse_disorder
 from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.signature.view import LevelView
-from dsig.standard import nonstandard
+from dsig.standard import key_warnings
 
 if TYPE_CHECKING:  # most signatures are made without a TSA
     from dsig.stamping import Stamp, TsaOptions
@@ -263,7 +263,7 @@ class _Signing:
             )
         if facts.not_after and now > facts.not_after:
             self.warn("certificate-expired", f"the certificate expired on {facts.not_after:%Y-%m-%d %H:%M:%S} UTC")
-        self.findings += nonstandard(facts)
+        self.findings += key_warnings(facts)
         return facts
 
     def target(self) -> DataSet:

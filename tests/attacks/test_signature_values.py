@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from support import signed as s
 from support.encode import element
 from support.pki import Signer, certificate, checked, signer
@@ -204,3 +204,12 @@ def test_without_a_trusted_root_nothing_is_said_about_the_signer():
 def test_integrity_alone_has_to_be_asked_for():
     report = dsig.verify(GOOD.file(), dsig.VerifyOptions(check_trust=False))
     assert (report.verdict, report.signatures[0].axes["trust"].status) == ("passed", "not-checked")
+
+
+def test_who_signs_with_such_a_key_is_warned(tmp_path):
+    key = rsa.generate_private_key(65537, 1024)
+    (tmp_path / "key.der").write_bytes(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "signer.der").write_bytes(self_signed(key))
+    with dsig.open_key(str(tmp_path / "key.der"), certificate=str(tmp_path / "signer.der")) as opened:
+        done = dsig.sign(GOOD.file(), key=opened)
+    assert [(f.code, f.severity) for f in done.findings] == [("weak-key", "warning")]
