@@ -26,7 +26,7 @@ from typing import IO, Any, BinaryIO, Protocol
 
 import pluggy
 
-from dsig.model import Finding, ReportView, SignerFacts, Status
+from dsig.model import FileReport, Finding, MacFacts, ReportView, SignerFacts, Status
 
 __all__ = [
     "API",
@@ -48,6 +48,8 @@ __all__ = [
     "MacAlgorithmSpec",
     "MacBackend",
     "MacBackendSpec",
+    "Observer",
+    "ObserverSpec",
     "Picture",
     "Profile",
     "ProfileSpec",
@@ -60,6 +62,7 @@ __all__ = [
     "SignatureCheck",
     "SignatureView",
     "Signer",
+    "SigningFacts",
     "Spec",
     "TaskLost",
     "Thumbnailer",
@@ -201,6 +204,11 @@ class TimestampSourceSpec(Spec):
 
     schemes: tuple[str, ...]
     """URI schemes served, lower case, such as `("http", "https")`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverSpec(Spec):
+    """Registers an `Observer`; its factory is imported in a process of its own, never in that of the verdicts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -706,6 +714,46 @@ class Executor(Protocol):
         """
 
 
+# -------------------------------------------------------------------------------------------------------- observers
+
+
+@dataclass(frozen=True, slots=True)
+class SigningFacts:
+    """A signature that was made and written."""
+
+    path: str
+    """Of the input, as it was given or found."""
+    output: str
+    """Path of the file with the signature."""
+    uid: str
+    """(0400,0100) Digital Signature UID."""
+    location: str
+    """`/` for the main data set, else the item's path."""
+    mac: MacFacts
+    """Its MAC Parameters, and who computed the digest."""
+    signer: SignerFacts
+    """Whose key it was."""
+    date_time: str
+    """(0400,0105) Digital Signature DateTime."""
+    findings: tuple[Finding, ...] = ()
+    """What the user was told."""
+
+
+class Observer(Protocol):
+    """Is told what the commands `sign` and `verify` did with each file, as an audit trail wants to be.
+
+    It lives in a process of its own without terminal and without secrets, is told of one file after the other, and
+    can change nothing: neither verdict nor report nor exit status. What it raises, and that it is not done five seconds
+    after the last verdict, is a warning; then it is stopped.
+    """
+
+    def verified(self, report: FileReport) -> None:
+        """The verdict on a file."""
+
+    def signed(self, facts: SigningFacts) -> None:
+        """A new signature in a file."""
+
+
 # --------------------------------------------------------------------------------------------------------- commands
 
 
@@ -796,6 +844,15 @@ def dsig_executors() -> Iterable[ExecutorSpec]:
     """Register executors, selected by `--executor NAME`.
 
     Example: `return [ExecutorSpec(name="slurm", summary="…", factory="my_plugin.slurm:Slurm", local=False)]`.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def dsig_observers() -> Iterable[ObserverSpec]:
+    """Register observers; all that are installed and permitted are told.
+
+    Example: `return [ObserverSpec(name="audit", summary="…", factory="my_plugin.audit:Audit")]`.
     """
     raise NotImplementedError
 

@@ -33,6 +33,8 @@ from dsig.hookspecs import (
     MacAlgorithmSpec,
     MacBackend,
     MacBackendSpec,
+    Observer,
+    ObserverSpec,
     Profile,
     ProfileSpec,
     Reporter,
@@ -226,6 +228,7 @@ class Plugins:
         self.reporters: Providers[ReporterSpec, Reporter] = made("report format", ("render",))
         self.thumbnailers: Providers[ThumbnailerSpec, Thumbnailer] = made("thumbnailer", ("draw",))
         self.executors: Providers[ExecutorSpec, Executor] = made("executor", ("run",))
+        self.observers: Providers[ObserverSpec, Observer] = made("observer", ("verified", "signed"))
         self.commands: Providers[CommandSpec, Command] = made("command", ("make_context", "invoke"), instantiate=False)
         self.choice: tuple[bool, tuple[str, ...] | None, tuple[str, ...], bool] | None = None
         """What `load` was asked for, if it was nothing but installed plugins."""
@@ -254,6 +257,7 @@ class Plugins:
             "dsig_reporters": (ReporterSpec, self.reporters),
             "dsig_thumbnailers": (ThumbnailerSpec, self.thumbnailers),
             "dsig_executors": (ExecutorSpec, self.executors),
+            "dsig_observers": (ObserverSpec, self.observers),
             "dsig_commands": (CommandSpec, self.commands),
         }
 

@@ -16,6 +16,7 @@ from dsig.batch.run import Chosen
 from dsig.batch.signing import SignWork
 from dsig.cli.configured import Configured
 from dsig.cli.many import Many, many_options, running, tell_all
+from dsig.cli.observers import audience
 from dsig.cli.options import (
     backend_option,
     convert_un_option,
@@ -35,6 +36,7 @@ from dsig.cli.tsa import tsa_options
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
+from dsig.hookspecs import SigningFacts
 from dsig.keys import OpenKey, open_key
 from dsig.limits import Limits
 from dsig.plugins import HOST, Plugins
@@ -164,24 +166,43 @@ def command(
             settled = replace(options, mac_backend=plugins.settled_mac_backend(options.mac_backend))
             yield SignWork(settled, shared, plugins, place.within(local=chosen.local), digests)
 
-    with running(
-        paths,
-        many,
-        plugins,
-        kind=input_kind,
-        quiet=quiet,
-        work=work,
-        purpose=lambda: _purpose(options, opened[0], place, plugins),
-        place=place,
-        alone=alone,
-        signs=True,
-    ) as run:
+    with (
+        audience(plugins) as observers,
+        running(
+            paths,
+            many,
+            plugins,
+            kind=input_kind,
+            quiet=quiet,
+            work=work,
+            purpose=lambda: _purpose(options, opened[0], place, plugins),
+            place=place,
+            alone=alone,
+            signs=True,
+        ) as run,
+    ):
 
         def tell(signed: Signed) -> None:
+            if observers is not None:
+                observers.signed(_facts(signed))
             if not quiet:
                 _tell(signed, verbose, in_brief=run.several and not verbose)
 
         return tell_all(run, tell)
+
+
+def _facts(signed: Signed) -> SigningFacts:
+    """What observers are told."""
+    return SigningFacts(
+        signed.path,
+        str(signed.output),
+        signed.uid,
+        signed.location,
+        signed.mac,
+        signed.signer,
+        signed.date_time,
+        signed.findings,
+    )
 
 
 def _for_workers(key: OpenKey, chosen: Chosen, plugins: Plugins) -> AbstractContextManager[OpenKey]:

@@ -17,6 +17,7 @@ from dsig.batch.run import Chosen
 from dsig.batch.verifying import VerifyWork
 from dsig.cli.configured import Configured
 from dsig.cli.many import Many, Running, error_of, many_options, running, unforeseen
+from dsig.cli.observers import audience
 from dsig.cli.options import (
     backend_option,
     configuration,
@@ -216,6 +217,7 @@ def command(
         yield VerifyWork(options, plugins, digests)
 
     with (
+        audience(plugins) as observers,
         _studio(plugins.thumbnailers.provider(thumbnailer) if thumbnails else None) as studio,
         running(
             paths,
@@ -230,6 +232,8 @@ def command(
         statuses: set[int] = set()
         sources: list[tuple[str, Version | None]] | None = None if studio is None else []
         files = _reports(run, statuses, sources)
+        if observers is not None:
+            files = observers.watching(files)
         first = list(itertools.islice(files, 2))  # trouble with everything is known before a report begins
         view: ReportView
         live = LiveReport(itertools.chain(first, files), lambda file: plugins_used(options, plugins, [file]))

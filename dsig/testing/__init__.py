@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from dsig.testing.executors import ExecutorContract
     from dsig.testing.keys import KeySourceContract
     from dsig.testing.macs import MacAlgorithmContract
+    from dsig.testing.observers import ObserverContract
     from dsig.testing.pki import Pki
     from dsig.testing.profiles import ProfileContract
     from dsig.testing.reporters import ReporterContract
@@ -55,6 +56,7 @@ _HOMES = {
     "ExecutorContract": "executors",
     "KeySourceContract": "keys",
     "MacAlgorithmContract": "macs",
+    "ObserverContract": "observers",
     "Pki": "pki",
     "ProfileContract": "profiles",
     "ReporterContract": "reporters",
@@ -72,6 +74,7 @@ __all__ = [
     "ExecutorContract",
     "KeySourceContract",
     "MacAlgorithmContract",
+    "ObserverContract",
     "Pki",
     "ProfileContract",
     "ReporterContract",

@@ -27,6 +27,7 @@ from dsig.hookspecs import (
     KeyRequest,
     KeySourceSpec,
     MacAlgorithmSpec,
+    ObserverSpec,
     ProfileSpec,
     ReporterSpec,
     SignatureCheck,
@@ -43,6 +44,7 @@ from dsig.testing import (
     ExecutorContract,
     KeySourceContract,
     MacAlgorithmContract,
+    ObserverContract,
     ProfileContract,
     ReporterContract,
     TimestampSourceContract,
@@ -749,6 +751,59 @@ def test_wrong_executors(name, installed, capfd):
         assert_caught(contract, test, settings=ExecutorSettings(jobs=2), capfd=capfd)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+# ------------------------------------------------------------------------------------------------------- observers
+
+
+class Hears:
+    def verified(self, report):
+        pass
+
+    def signed(self, facts):
+        pass
+
+
+class Expects(Hears):
+    def verified(self, report):
+        report.signatures[0].uid  # noqa: B018 - unsigned files have none
+
+
+class Encodes(Hears):
+    def signed(self, facts):
+        facts.path.encode("ascii")
+
+
+class Hangs(Hears):
+    def verified(self, report):
+        threading.Event().wait()
+
+
+class Tells(Hears):
+    def verified(self, report):
+        sys.stderr.write(report.path)
+
+
+OBSERVERS = [
+    (Expects, "test_it_hears_everything"),
+    (Encodes, "test_hostile_values_do_not_matter"),
+    (Hangs, "test_it_does_not_hang"),
+    (Tells, "test_it_is_silent"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "test"), OBSERVERS, ids=lambda value: getattr(value, "__name__", value))
+def test_wrong_observers(wrong, test, installed, capfd):
+    spec = ObserverSpec(name="wrong", summary="x", factory="wrong_plugin:provider")
+    installed("dsig_observers", spec, wrong)
+    contract = ObserverContract()
+    contract.name, contract.patience = "wrong", 0.1
+    assert_caught(contract, test, capfd=capfd)
+    if wrong is not Hangs:
+        installed("dsig_observers", spec, Hears)
+        contract.patience = 60.0
+        fixtures = dict.fromkeys(inspect.signature(getattr(contract, test)).parameters, capfd)
+        getattr(contract, test)(**fixtures)
 
 
 # ------------------------------------------------------------------------------------------------------- start-up

@@ -15,7 +15,16 @@ PACKAGE = Path(__file__).parents[2] / "plugins" / "vendor-example"
 
 @pytest.mark.slow
 def test_the_package_passes_its_own_tests_from_its_wheel(tmp_path):
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--disable-pip-version-check"]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "--disable-pip-version-check",
+    ]
     built = subprocess.run(
         [*build, "--wheel-dir", tmp_path, PACKAGE], capture_output=True, text=True, check=False, timeout=300
     )
