@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dsig.cli.terminal import prints_aside
+
 if TYPE_CHECKING:
     from dsig.config import Configuration
     from dsig.plugins import Plugins
@@ -139,9 +141,10 @@ def with_plugins_as_they_are(function: Callable[..., int]) -> Callable[..., int]
     @plugin_choice
     @functools.wraps(function)
     def wrapper(*args: Any, no_plugins: bool, allow_plugin: tuple[str, ...], config: str | None, **kwargs: Any) -> int:  # noqa: ARG001 - read from the context
-        plugins = chosen_plugins(click.get_current_context(), no_plugins, allow_plugin)
-        with _missed(plugins):
-            return function(*args, plugins=plugins, **kwargs)
+        with prints_aside():
+            plugins = chosen_plugins(click.get_current_context(), no_plugins, allow_plugin)
+            with _missed(plugins):
+                return function(*args, plugins=plugins, **kwargs)
 
     return wrapper
 

@@ -22,6 +22,7 @@ __all__ = [
     "drop_output",
     "note",
     "prepare_streams",
+    "prints_aside",
     "row",
     "signer",
     "standard_output",
@@ -69,6 +70,24 @@ def describe(error: DsigError) -> str:
     return error.message + (f" [{where}]" if where else "") + (f" ({error.hint})" if error.hint else "")
 
 
+_report: TextIO | None = None
+"""Standard output, while `sys.stdout` is another stream."""
+
+
+@contextlib.contextmanager
+def prints_aside() -> Iterator[None]:
+    """What plugins print meanwhile goes to standard error: standard output is the report's (`standard_output`)."""
+    global _report
+    if _report is not None:
+        yield
+        return
+    _report, sys.stdout = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        sys.stdout, _report = _report, None
+
+
 @contextlib.contextmanager
 def standard_output() -> Iterator[TextIO]:
     """Standard output, flushed at the end. A reader that went away changes no verdict; a full disk is an error.
@@ -76,8 +95,9 @@ def standard_output() -> Iterator[TextIO]:
     Raises `OutputError`.
     """
     try:
-        yield sys.stdout
-        sys.stdout.flush()
+        out = _report or sys.stdout
+        yield out
+        out.flush()
     except BrokenPipeError:
         drop_output()
     except OSError as error:
@@ -89,7 +109,7 @@ def drop_output() -> None:
     """Send what is still buffered nowhere, so that closing standard output does not fail once more."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
+        os.dup2(nowhere, (_report or sys.stdout).fileno())
         os.close(nowhere)
 
 

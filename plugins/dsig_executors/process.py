@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -51,7 +52,7 @@ class _Pool:
 
     def _made(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
-            self._jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._work,)
+            self._jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(pickle.dumps(self._work),)
         )
 
     def submit(self, task: Any) -> Future[Any]:
@@ -97,10 +98,11 @@ def _first(pool: _Pool, waiting: deque[tuple[Any, Future[Any]]]) -> Any:
 _work: Work
 
 
-def _begin(work: Work) -> None:
+def _begin(work: bytes) -> None:
     """In a worker, once: what to do, and when to stop."""
     global _work
-    _work = work
+    sys.stdout = sys.stderr  # standard output is the report's, whatever a plugin prints, on import already
+    _work = pickle.loads(work)  # noqa: S301 - from the process that started this one
     gc.set_threshold(
         50_000
     )  # one file after the other leaves little to look for, and looking takes a tenth of the time

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
+
+IMAGE = Path(__file__).parents[1] / "corpus" / "base" / "ct.dcm"
 
 CLASHING = """
 from dsig.hookspecs import ProfileSpec, ReporterSpec, hookimpl
@@ -147,3 +154,84 @@ def test_hostile_words_of_a_plugin_are_escaped(run, install, command):
     out = run(*command).out
     assert "owned" in out
     assert all(line.isprintable() for line in out.split("\n"))
+
+
+CHATTY = """
+import hashlib, sys
+print("chatty: imported")
+from dsig.hookspecs import KeySourceSpec, MacAlgorithmSpec, ReporterSpec, hookimpl
+@hookimpl
+def dsig_reporters():
+    print("chatty: asked")
+    return [ReporterSpec(name="chatty", summary="x", factory="plugin_acme_chatty:Report")]
+@hookimpl
+def dsig_mac_algorithms():
+    return [MacAlgorithmSpec(name="CHATTY", summary="x", factory="plugin_acme_chatty:Mac",
+                             oid="2.16.840.1.101.3.4.2.1", digest_size=32)]
+class Report:
+    def __init__(self):
+        print("chatty: made")
+    def render(self, report, stream, *, verbose=0):
+        print("chatty: x" * 1000)
+        stream.write("the report, " + report.files[0].verdict.value)
+class Mac:
+    def __init__(self):
+        print("chatty: begun")
+        self._hash = hashlib.sha256()
+    def update(self, data):
+        print("chatty: updated")
+        self._hash.update(data)
+    def digest(self):
+        return self._hash.digest()
+"""
+
+
+def test_what_a_plugin_prints_is_never_in_a_report(run, spawn, install, key, tmp_path, monkeypatch):
+    """On import, in hooks, in constructors, at work, in workers: standard output belongs to the report."""
+    install("acme-chatty", "chatty", CHATTY)
+    study = tmp_path / "study"
+    study.mkdir()
+    for number in range(3):
+        signed = ["sign", IMAGE, "-o", study / f"{number}.dcm", *key, "--mac", "CHATTY", "--quiet"]
+        ran = run(*signed)
+        assert (ran.status, ran.out) == (0, "")
+    assert "chatty: updated" in ran.err
+    for jobs in ("1", "2"):
+        ran = spawn("verify", study, "--no-trust", "--format", "json", "--jobs", jobs)
+        assert ran.status == 0, ran.err
+        assert [file["verdict"] for file in json.loads(ran.out)["files"]] == ["passed"] * 3
+        assert "chatty: begun" in ran.err
+    assert spawn("verify", study / "0.dcm", "--no-trust", "--format", "chatty").out == "the report, passed"
+    assert json.loads(spawn("plugins", "list", "--json").out)["schema"] == "dsig.plugins/1"
+
+
+HANGS = """
+import os, time
+from dsig.hookspecs import KeySourceSpec, hookimpl
+@hookimpl
+def dsig_key_sources():
+    return [KeySourceSpec(name="slow", summary="x", factory="plugin_acme_slow:Source", schemes=("slow",))]
+class Source:
+    def open(self, request, secrets):
+        os.mkfifo(request.uri.partition(":")[2] + ".here")
+        time.sleep(600)
+"""
+
+
+def test_a_slow_plugin_is_waited_for_until_the_user_has_enough(install, tmp_path):
+    install("acme-slow", "slow", HANGS)
+    output, place = tmp_path / "out.dcm", tmp_path / "slow"
+    command = [sys.executable, "-m", "dsig.cli", "sign", str(IMAGE), "-o", str(output), "--key", f"slow:{place}"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        while not (tmp_path / "slow.here").exists():  # it is at work
+            assert run.poll() is None
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert run.returncode == 130
+    assert "interrupted" in said
+    assert not output.exists()
+    assert not list(tmp_path.glob("*.tmp*"))
