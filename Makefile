@@ -106,8 +106,10 @@ pages: venv peers
 	@$(BIN)/python tools/update_pages.py
 
 DIST ?= dist
-# The time in the archives is that of the commit, so that they tell nothing of the machine that made them.
-dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+# The time in the archives is that of the commit, so that they tell nothing of the machine that made them; of a tree
+# without history it is the one hatchling takes.
+NO_COMMIT := 1580601600
+dist: export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(NO_COMMIT))
 dist: venv
 	@# the wheel is built from the sdist: what that leaves out shows
 	@rm -f $(DIST)/dsig-*
@@ -115,7 +117,7 @@ dist: venv
 	@cd $(DIST) && sha256sum *.tar.gz *.whl
 
 # Of the wheel and what it needs, installed without a compiler in an environment that has nothing else, pip included.
-sbom: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+sbom: export SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),$(NO_COMMIT))
 sbom: dist
 	@$(BIN)/python -m venv --clear --without-pip $(DIST)/clean
 	@$(BIN)/python -m pip --python $(DIST)/clean/bin/python install -q --disable-pip-version-check --only-binary :all: $(DIST)/*.whl
