@@ -88,7 +88,7 @@ def large(folder: Path, scale: Scale, table: Table, curves: Curves) -> None:
     table.add(f"sign {size}, times faster than dcmsign", "≥ 3", sign["dcmsign"].median / sign["dsig"].median)
     _memory(f"sign {size}", table, sign["dsig"], sign["dcmsign"])
     for path in (big, tenth, signed, few, out, peer):
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def _memory(what: str, table: Table, ours: Series, peer: Series) -> None:
