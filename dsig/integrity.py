@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
+from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.lookup import Place
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
@@ -147,7 +148,8 @@ class Integrity:
             pump(self.file.data, [again.cursor], self.limits)
             other = again.running.digest()
             if not self.mismatch(found, other):
-                return Outcome(_matched_otherwise(reading, notes), reading, other)
+                axis = _matched_otherwise(reading, notes)
+                return Outcome(self.split_uids(found, notes) or axis, reading, other)
         return self.recovered(found, attempt, notes, digest, reason)
 
     def impossible(self, found: FoundSignature, attempt: Attempt, reason: Finding, digest: bytes) -> Outcome:
@@ -233,6 +235,20 @@ class Integrity:
         with blaming(origin, "verifying a signature"):
             said = backend.verify_digest(found.item.certificate, digest, spec, found.item.signature)
         return answered(said, SignatureCheck, origin, "verifying a signature")
+
+    def split_uids(self, found: FoundSignature, notes: list[Finding]) -> Axis | None:
+        """The answer where more than padding differs: to other readers a UID with a space inside is another one."""
+        for data, elements in ((found.level, found.selected), (found.item.data, found.item.hashed)):
+            for repad in repads(data, elements, self.limits):
+                if repad.beyond_padding(data.source):
+                    split = Finding(
+                        "uid-white-space",
+                        f"the signature matches once white space inside the UID {format_tag(repad.tag)} is left out",
+                        format_path(data.path),
+                        "PS3.5 9.1",
+                    )
+                    return Axis(Status.FAILED, (split, *notes))
+        return None
 
     def other_readings(self, found: FoundSignature) -> Iterator[Reading]:
         """Readings worth a second look because they would give another MAC."""

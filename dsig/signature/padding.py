@@ -42,6 +42,14 @@ class Repad:
         """Bytes the file gets longer by (negative: shorter)."""
         return 1 if self.new is None else len(self.new) - (self.end - self.value)
 
+    def beyond_padding(self, source: Source) -> bool:
+        """Whether more than what stands behind the value is lost: white space inside a UID."""
+        if self.new is None:
+            return False
+        stored = bytearray(self.end - self.value)
+        source.read_into(self.value, memoryview(stored))
+        return stored.rstrip(_PADS) != self.new.rstrip(_PADS)
+
     def changes(self) -> Iterator[Change]:
         """What to change in the file: the length field and the value."""
         yield Change(self.length.offset, self.length.size, self.length.plus(self.growth))

@@ -619,6 +619,21 @@ def test_no_more_than_padding_is_normalised(hashed: bytes):
     assert signature.verdict == "failed"
 
 
+@pytest.mark.parametrize("stored", [b"1.2.3. 4.5.6", b" 1.2.3.4.5.6", b"1.2.3.4.5.6\t"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_white_space_in_a_uid_is_more_than_padding(stored: bytes, nested: bool):
+    """Other readers look for another UID, or show another instance."""
+    tag = 0x00081155 if nested else 0x00080018
+    uid, changed = (element(tag, "UI", value) for value in (b"1.2.3.4.5.6\0", stored))
+    data, hashed = DATA | {tag: changed}, {tag: uid}
+    if nested:
+        data = DATA | {0x00081140: sequence(0x00081140, item(changed))}
+        hashed = {0x00081140: bytes.fromhex("0800 4011 5351 0000 feff00e0") + uid + bytes.fromhex("feffdde0")}
+    signature = only(checked(GOOD.but(data=data, hashed=hashed).file()))
+    assert codes(signature.axes["integrity"]) == ["uid-white-space"]
+    assert signature.verdict == "failed"
+
+
 OLD = COMPRESSED.but(
     hashed={
         0x7FE00010: bytes.fromhex("e07f1000 4f42 0000 feff00e0 00000000 feff00e0 04000000 01020304 feffdde0"),
