@@ -251,8 +251,8 @@ def _expect_encoding(source: Source, at: int, syntax: TransferSyntax) -> None:
     found = None
     if syntax.encoding.explicit and not explicit and not head[4:6].isalpha() and head[:2] != b"\xfe\xff":
         found = "implicit VR"
-    elif not syntax.encoding.explicit and explicit and struct.unpack_from("<I", head, 4)[0] > source.size - at:
-        found = "explicit VR"
+    elif not syntax.encoding.explicit and head[4:6].isalpha() and head[4:6].isupper():
+        found = "explicit VR"  # by its looks, which some readers go by; no first element is so long
     elif explicit and syntax.encoding is EXPLICIT_LE and big < little and big < 0x0100:
         found = "big endian"
     elif explicit and syntax.encoding is EXPLICIT_BE and little < big and little < 0x0100:

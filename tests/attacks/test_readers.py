@@ -62,6 +62,22 @@ def test_a_forged_patient_behind_a_vr_that_is_none_is_refused(attack):
     assert report.verdict == "failed"
 
 
+def test_implicit_vr_that_begins_like_explicit_vr_is_refused():
+    """Others look at the first element and not at the transfer syntax: its length is a VR and a length for them."""
+    file = (CORPUS / "files" / "v-base-mr-imp.dcm").read_bytes()
+    assert checked(file).verdict == "passed"
+    begins = 144 + struct.unpack_from("<I", file, 140)[0]
+    length = int.from_bytes(b"LT\0\0", "little")
+    value = FORGED + element(0x7FE10010, "OB", length=length - len(FORGED) - 12 + len(file) - begins)
+    value += bytes(length - len(value))
+    forged = file[:begins] + e.implicit(0x00080001, value) + file[begins:]
+    with pytest.warns(UserWarning, match="found explicit VR"):
+        assert pydicom.dcmread(BytesIO(forged)).PatientName == "Forged^Name"
+    report = checked(forged)
+    assert report.error is not None
+    assert (report.verdict, report.error.code) == ("error", "transfer-syntax-mismatch")
+
+
 OTHER_PIXELS = {0x7FE00008: element(0x7FE00008, "OF", bytes(4)), 0x7FE00009: element(0x7FE00009, "OD", bytes(8))}
 
 
