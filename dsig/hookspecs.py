@@ -168,6 +168,8 @@ class ProfileSpec(Spec):
 
     edition: str = ""
     """Edition of the standard the attribute lists come from."""
+    purpose: int | None = None
+    """Code value of PS3.16 CID 7007 of a new signature for which nobody names one; None where several may be meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from support.dcmsign_differences import DIFFERENCES, REFUSED  # noqa: E402
+from support.dcmsign_twins import TWINS  # noqa: E402
 
 from dsig.cli.dcmsign.options import SECTIONS  # noqa: E402
 
@@ -26,7 +27,7 @@ def options() -> Iterator[str]:
         yield from (f"### {title[0].upper()}{title[1:]}", "", "| dcmsign | values | dsig |", "| --- | --- | --- |")
         for o in section.options:
             names = ", ".join(f"`{name}`" for name in (o.short, o.long) if name)
-            yield f"| {names} | {' '.join(o.values)} | {o.twin} |"
+            yield f"| {names} | {' '.join(o.values)} | {TWINS[o.long]} |"
         yield ""
 
 

@@ -51,6 +51,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
+def _list_purposes(context: click.Context) -> None:
+    from dsig.signature.purpose import PURPOSES
+
+    click.echo("".join(f"{number:>2} {meaning}\n" for number, meaning in PURPOSES.items()), nl=False)
+    context.exit()
+
+
 @click.command("sign", cls=Configured)
 @click.argument("paths", metavar="FILE|DIR|@LIST|-...", nargs=-1, required=True)
 @output_options
@@ -68,6 +75,14 @@ __all__ = ["command"]
 @click.option("--tag-file", metavar="FILE", help="Sign the elements listed in this file. Default: all that can be.")
 @click.option("--item", default="/", metavar="LOCATION", help="Sign a sequence item, such as BeamSequence[0].")
 @click.option("--purpose", type=int, metavar="N", help="Purpose of the signature, 1 to 18 (PS3.16 CID 7007).")
+@click.option(
+    "--list-purposes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _option, wanted: _list_purposes(ctx) if wanted else None,
+    help="Show the purposes and exit.",
+)
 @click.option("--preserve-bytes", is_flag=True, help="Keep padding of text values that is not canonical.")
 @click.option("--transfer-syntax", metavar="UID", help="Write in this one: a UID, explicit, implicit, big or deflated.")
 @click.option("--lengths", type=click.Choice(["explicit", "undefined"]), help="Write sequences with such lengths.")

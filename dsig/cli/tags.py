@@ -20,8 +20,8 @@ LONGEST = 1 << 20
 
 _ENTRY = re.compile(
     r'\(\s*[0-9A-Fa-f]{1,4}\s*,\s*"[^"]*"\s*,\s*[0-9A-Fa-f]{1,2}\s*\)'  # (gggg,"CREATOR",ee)
-    r"|\(\s*[0-9A-Fa-f]{1,4}\s*,\s*[0-9A-Fa-f]{1,4}\s*\)"  # (gggg,eeee), also several without space between
-    r"|[0-9A-Fa-f]{1,4},[0-9A-Fa-f]{1,4}(?![0-9A-Za-z])"
+    r"|\(\s*(?:0[xX])?[0-9A-Fa-f]{1,4}\s*,\s*(?:0[xX])?[0-9A-Fa-f]{1,4}\s*\)"  # (gggg,eeee), many without space
+    r"|(?:0[xX])?[0-9A-Fa-f]{1,4},(?:0[xX])?[0-9A-Fa-f]{1,4}(?![0-9A-Za-z])"
     r"|[^\s,()]+"
     r"|\S"
 )
@@ -44,7 +44,8 @@ def read_tag_file(path: str, dictionary: Dictionary | None = None) -> tuple[int 
     if len(data) > LONGEST:
         raise UsageError(f"the tag file is longer than {LONGEST} bytes", code="tag-file", where=Where(path))
     tags: list[int | PrivateTag] = []
-    for number, line in enumerate(data.decode("utf-8", "backslashreplace").splitlines(), start=1):
+    text = data.decode("utf-8", "backslashreplace").removeprefix("\ufeff")  # as some editors begin their files
+    for number, line in enumerate(text.splitlines(), start=1):
         for entry in _ENTRY.findall(line.partition("#")[0]):
             try:
                 tags.append(parse_element(entry, dictionary))

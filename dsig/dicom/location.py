@@ -39,7 +39,9 @@ _LONGEST = 4096
 _PRIVATE = re.compile(
     r'\(?\s*(?P<group>[0-9A-Fa-f]{1,3}[13579BDFbdf])\s*,\s*"(?P<creator>[^"]*)"\s*,\s*(?P<element>[0-9A-Fa-f]{1,2})\s*\)?\Z'
 )
-_TAG = re.compile(r"\(?\s*([0-9A-Fa-f]{1,4})\s*,\s*([0-9A-Fa-f]{1,4})\s*\)?\Z|([0-9A-Fa-f]{8})\Z")
+_TAG = re.compile(
+    r"\(?\s*(?:0[xX])?([0-9A-Fa-f]{1,4})\s*,\s*(?:0[xX])?([0-9A-Fa-f]{1,4})\s*\)?\Z|(?:0[xX])?([0-9A-Fa-f]{8})\Z"
+)
 
 
 def format_path(path: Path, tag: int | None = None) -> str:
@@ -54,7 +56,7 @@ def format_path(path: Path, tag: int | None = None) -> str:
 
 
 def parse_tag(text: str) -> int:
-    """A tag from `gggg,eeee`, `(gggg,eeee)`, `ggggeeee` or a dictionary keyword. Raises `UsageError`."""
+    """A tag from `gggg,eeee`, `(gggg,eeee)`, `ggggeeee`, each with 0x or without, or a keyword. Raises `UsageError`."""
     text = text.strip()
     found = _TAG.match(text)
     if found:

@@ -36,7 +36,7 @@ from dsig.hookspecs import CertificateFacts, CryptoBackend, MacAlgorithmSpec, Si
 from dsig.io import Given, as_input, as_output, name_of, refuse_same
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
-from dsig.model import Coverage, Finding, MacFacts, PluginUse, SignerFacts
+from dsig.model import Coverage, Finding, MacFacts, PluginUse, Purpose, SignerFacts
 from dsig.plugins import HOST, Plugins, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
@@ -80,7 +80,7 @@ class SignOptions:
     item: str = "/"
     """The sequence item to sign, such as `BeamSequence[0]`; `/` is the main data set."""
     purpose: int | None = None
-    """Code value of PS3.16 CID 7007."""
+    """Code value of PS3.16 CID 7007; None is that of the profile, if it has one."""
     preserve_bytes: bool = False
     """Leave padding that is not canonical as it is."""
     old_format: bool = False
@@ -230,7 +230,7 @@ class _Signing:
             uid=self.uid(),
             date_time=datetime_now(),
             certificate=key.certificate,
-            purpose=None if options.purpose is None else purpose(options.purpose),
+            purpose=self.purpose(),
         )
         self.profile()
 
@@ -268,6 +268,12 @@ class _Signing:
 
     def target(self) -> DataSet:
         """The level that is signed. Raises `UsageError` if there is no such item."""
+        if not self.options.item.strip():
+            raise UsageError(
+                "the location of the item is empty",
+                code="bad-location",
+                hint="/ is the main data set, as is no location",
+            )
         path = parse_location(self.options.item, self.options.dictionary)
         if not path:
             return self.main
@@ -302,6 +308,13 @@ class _Signing:
         if len(given) > 64 or not re.fullmatch(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))+", given, re.ASCII):
             raise UsageError(f"{given!r} is no UID", code="bad-uid", hint="leave it out to have one made")
         return given
+
+    def purpose(self) -> Purpose | None:
+        """(0400,0401): as asked, or the one that the profile is for."""
+        code = self.options.purpose
+        if code is None:
+            code = self.plugins.profiles.spec(self.options.profile).purpose
+        return None if code is None else purpose(code)
 
     def mac_transfer_syntax(self) -> str:
         """(0400,0010): explicit VR little endian, or the file's own syntax if it holds encapsulated pixel data."""

@@ -45,5 +45,6 @@ def dsig_profiles() -> list[ProfileSpec]:
             summary="PS3.15 C.4 for VERIFIED reports: purpose 5, identity and verifying observer too",
             factory="dsig_profiles.report:StructuredReportVerificationRsa",
             edition="2026b",
+            purpose=5,
         ),
     ]

@@ -162,6 +162,13 @@ def test_tags_from_options_and_file(run, ct, key, tmp_path):
     assert listed(run, out) == ["00080060", "00100010", "00100020", "00100030", "00100040"]
 
 
+def test_a_tag_file_may_come_from_another_system(run, ct, key, tmp_path):
+    (tmp_path / "tags").write_bytes(b"\xef\xbb\xbfPatientID\r\n0x0010,0x0010\r\n(0x10,0x40)\r\n")
+    out = tmp_path / "out.dcm"
+    assert run("sign", ct, "-o", out, *key, "--tag-file", tmp_path / "tags").status == 0
+    assert listed(run, out) == ["00100010", "00100020", "00100040"]
+
+
 @pytest.mark.parametrize("bad", ["PatientNmae", "(0010,001)0", "0010", "(0010 0010)", "\x1b[1m", "PatientName,"])
 def test_error_in_a_tag_file_names_file_and_line(run, ct, key, tmp_path, bad):
     tags = tmp_path / "tags.txt"
@@ -207,6 +214,24 @@ def test_weak_mac_needs_insistence(run, ct, key, trust, tmp_path):
     assert "--allow-weak" in refused.err
     assert run("sign", ct, "-o", tmp_path / "out.dcm", *key, "--mac", "SHA1", "--allow-weak").status == 0
     assert "no longer resists forgery" in run("verify", tmp_path / "out.dcm", *trust).out
+
+
+def test_purposes_can_be_listed(run):
+    """PS3.16 CID 7007."""
+    shown = run("sign", "--list-purposes")
+    assert (shown.status, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert [int(line[:2]) for line in lines] == list(range(1, 19))
+    assert lines[4] == " 5 Verification Signature"
+
+
+def test_an_empty_location_is_none(run, ct, key, tmp_path):
+    """As a script gives it whose variable is not set: it meant an item, and not all there is."""
+    for empty in ("", " "):
+        refused = run("sign", ct, "-o", tmp_path / "out.dcm", *key, "--item", empty)
+        assert refused.status == 2
+        assert "location" in refused.err
+    assert not (tmp_path / "out.dcm").exists()
 
 
 def test_purpose_and_item_are_reported(run, corpus, key, tmp_path):

@@ -11,6 +11,7 @@ import click
 import pytest
 from support.dcmsign import dcmsign
 from support.dcmsign_differences import DIFFERENCES, REFUSED
+from support.dcmsign_twins import TWINS
 
 from dsig.cli.app import BUILT_IN
 from dsig.cli.dcmsign.codes import ExitCode
@@ -54,7 +55,8 @@ def test_twins_exist():
     for path, _ in BUILT_IN.values():
         module, _, name = path.partition(":")
         known |= options_of(getattr(importlib.import_module(module), name))
-    named = {option for o in OPTIONS for option in re.findall(r"--[a-z][a-z-]+", o.twin)}
+    assert list(TWINS) == [o.long for o in OPTIONS]
+    named = {option for twin in TWINS.values() for option in re.findall(r"--[a-z][a-z-]+", twin)}
     assert named - known == set()
     assert len(named) > 30
 

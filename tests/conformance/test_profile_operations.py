@@ -66,8 +66,6 @@ def keys() -> Iterator[Mapping[str, dsig.OpenKey]]:
 def options_of(case: dict[str, Any]) -> dsig.SignOptions:
     spec = case["spec"]
     purpose = spec.get("purpose")
-    if spec["profile"] == "srv" and purpose is None:
-        purpose = 5  # the manifest leaves it to the tool, dsig to the user
     return dsig.SignOptions(
         mac=spec["mac"],
         allow_weak=True,
@@ -233,6 +231,16 @@ def test_without_require_the_axis_is_not_asked():
     (signature,) = verified(CORPUS / "files" / "v-prof-creator-rsa2048.dcm").signatures
     assert signature.axes["profile"] == dsig.Axis()
     assert signature.profiles == ()
+
+
+def test_verification_has_its_purpose_without_being_told(keys):
+    source = (CORPUS / "base" / "sr_comp.dcm").read_bytes()
+    signed = dsig.sign(source, key=keys["rsa2048"], options=dsig.SignOptions(profile="sr-verification"))
+    [signature] = verified(signed.output, "sr-verification").signatures
+    assert (signature.verdict, signature.purpose.code) == (dsig.Status.PASSED, "5")
+    with pytest.raises(dsig.UsageError) as refused:
+        dsig.sign(source, key=keys["rsa2048"], options=dsig.SignOptions(profile="sr-verification", purpose=2))
+    assert refused.value.code == "profile-purpose"
 
 
 def test_purpose_of_another_scheme_is_no_verification(keys):

@@ -116,13 +116,15 @@ def test_the_error_says_where_reading_stopped():
         ("PatientName", 0x00100010),
         (" PixelData ", 0x7FE00010),
         ("0009,1001", 0x00091001),
+        ("0x00100010", 0x00100010),
+        ("(0x10, 0X0010)", 0x00100010),
     ],
 )
 def test_a_tag_is_two_numbers_eight_digits_or_a_keyword(text: str, number: int):
     assert parse_tag(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "Patient Name", "10", "0010-0010", "00100,0010", "0010,0010,0010", "0x00100010"])
+@pytest.mark.parametrize("text", ["", "Patient Name", "10", "0010-0010", "00100,0010", "0010,0010,0010", "0x10"])
 def test_anything_else_is_no_tag(text: str):
     with pytest.raises(UsageError) as caught:
         parse_tag(text)

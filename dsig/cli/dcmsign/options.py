@@ -1,29 +1,41 @@
-"""Every option of dcmsign (the newest, 3.7.0+), as data: the parser, the help text and the migration page read it."""
+"""Every option of dcmsign (the newest, 3.7.0+), as data: parser, help text and migration page are made of this."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-__all__ = ["BY_NAME", "OPTIONS", "SECTIONS", "Option"]
+__all__ = [
+    "BARE",
+    "BY_NAME",
+    "MAIN_ONLY",
+    "OPTIONS",
+    "SECTIONS",
+    "SIGNING",
+    "STAMPING",
+    "VERIFYING",
+    "Option",
+    "Section",
+]
+
+VERIFYING, SIGNING, MAIN_ONLY, STAMPING, BARE = "verifying", "signing", "main-only", "stamping", "bare"
+"""Conditions of `request`: what must be asked for besides."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
     """One option."""
 
     short: str
     """Such as `+cf`, or empty."""
     long: str
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
     """Names of the values that follow, in order."""
     help: str
     """As the help text has it; a line end is one there."""
-    twin: str
-    """What `dsig` has for it, for docs/dcmsign-migration.md."""
     group: str = ""
     """Of the options of one group the rightmost counts; without a group it can be repeated or is a switch."""
     needs: str = ""
-    """A condition of `request.CONDITIONS` without which it is an error."""
+    """A condition without which it is an error, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,485 +43,313 @@ class Section:
     """A heading of the help text with its options."""
 
     title: str
-    level: int
-    """0: main heading, 1: heading below one."""
     options: tuple[Option, ...] = ()
+    level: int = 1
+    """0: main heading, 1: heading below one."""
 
 
-VERIFYING, SIGNING, MAIN_ONLY, STAMPING, BARE = "verifying", "signing", "main-only", "stamping", "bare"
+def _option(usage: str, text: str, *, needs: str = "") -> Option:
+    """An option as it is written, its values behind it (`+cf --add-cert-file file`), and its help."""
+    short, dashes, rest = usage.rpartition("--")
+    name, *values = rest.split()
+    return Option(short=short.strip(), long=dashes + name, values=tuple(values), help=text, needs=needs)
 
 
-def _of(group: str, needs: str, *options: Option) -> tuple[Option, ...]:
-    return tuple(Option(o.short, o.long, o.values, o.help, o.twin, group, o.needs or needs) for o in options)
+def _choice(group: str, *options: Option, needs: str = "") -> tuple[Option, ...]:
+    """Options of which the rightmost counts; `needs` is for those that say nothing of their own."""
+    return tuple(replace(option, group=group, needs=option.needs or needs) for option in options)
 
-
-def _o(short: str, name: str, text: str, twin: str, *values: str, needs: str = "") -> Option:
-    return Option(short, f"--{name}", values, text, twin, "", needs)
-
-
-_SIGN = "`dsig sign`"
-_VERIFY = "`dsig verify`"
 
 SECTIONS: tuple[Section, ...] = (
     Section(
         "general options",
-        0,
         (
-            _o("-h", "help", "print this help text and exit", "`--help`"),
-            _o("", "version", "print version information and exit", "`--version`"),
-            _o("", "arguments", "print expanded command line arguments", "not needed: there are no command files"),
-            *_of(
+            _option("-h --help", "print this help text and exit"),
+            _option("--version", "print version information and exit"),
+            _option("--arguments", "print expanded command line arguments"),
+            *_choice(
                 "log",
-                "",
-                _o("-q", "quiet", "quiet mode, print no warnings and errors", "`--quiet`"),
-                _o("-v", "verbose", "verbose mode, print processing details", "`--verbose`"),
-                _o("-d", "debug", "debug mode, print debug information", "`--verbose`"),
+                _option("-q --quiet", "quiet mode, print no warnings and errors"),
+                _option("-v --verbose", "verbose mode, print processing details"),
+                _option("-d --debug", "debug mode, print debug information"),
             ),
-            *_of(
+            *_choice(
                 "log-level",
-                "",
-                _o(
-                    "-ll",
-                    "log-level",
+                _option(
+                    "-ll --log-level level",
                     "[l]evel: string constant\n(fatal, error, warn, info, debug, trace)\nuse level l for the logger",
-                    "`--quiet`, `--verbose`",
-                    "level",
                 ),
             ),
-            *_of(
-                "log-config",
-                "",
-                _o(
-                    "-lc",
-                    "log-config",
-                    "[f]ilename: string\nuse config file f for the logger",
-                    "`--report FILE --format json`; only errors and notes go to standard error",
-                    "file",
-                ),
+            *_choice(
+                "log-config", _option("-lc --log-config file", "[f]ilename: string\nuse config file f for the logger")
             ),
         ),
+        level=0,
     ),
-    Section("input options", 0),
+    Section("input options", level=0),
     Section(
         "input file format",
-        1,
-        _of(
+        _choice(
             "read",
-            "",
-            _o("+f", "read-file", "read file format or data set (default)", "`--input auto` (default)"),
-            _o("+fo", "read-file-only", "read file format only", "`--input file`"),
-            _o("-f", "read-dataset", "read data set without file meta information", "`--input dataset`"),
+            _option("+f --read-file", "read file format or data set (default)"),
+            _option("+fo --read-file-only", "read file format only"),
+            _option("-f --read-dataset", "read data set without file meta information"),
         ),
     ),
     Section(
         "input transfer syntax",
-        1,
-        _of(
+        _choice(
             "read-xfer",
-            "",
-            _o("-t=", "read-xfer-auto", "use TS recognition (default)", "default"),
-            _o(
-                "-td",
-                "read-xfer-detect",
-                "ignore TS specified in the file meta header",
-                "not needed: a data set that is not in its transfer syntax is an error that says so",
-            ),
-            _o(
-                "-te",
-                "read-xfer-little",
-                "read with explicit VR little endian TS",
-                "`--input dataset-le`",
-                needs=BARE,
-            ),
-            _o("-tb", "read-xfer-big", "read with explicit VR big endian TS", "`--input dataset-be`", needs=BARE),
-            _o(
-                "-ti",
-                "read-xfer-implicit",
-                "read with implicit VR little endian TS",
-                "`--input dataset-implicit`",
-                needs=BARE,
-            ),
+            _option("-t= --read-xfer-auto", "use TS recognition (default)"),
+            _option("-td --read-xfer-detect", "ignore TS specified in the file meta header"),
+            _option("-te --read-xfer-little", "read with explicit VR little endian TS", needs=BARE),
+            _option("-tb --read-xfer-big", "read with explicit VR big endian TS", needs=BARE),
+            _option("-ti --read-xfer-implicit", "read with implicit VR little endian TS", needs=BARE),
         ),
     ),
     Section(
         "handling of defined length UN elements",
-        1,
-        _of(
+        _choice(
             "un",
-            "",
-            _o("-uc", "retain-un", "retain elements as UN (default)", "default"),
-            _o("+uc", "convert-un", "convert to real VR if known", "`--convert-un`"),
+            _option("-uc --retain-un", "retain elements as UN (default)"),
+            _option("+uc --convert-un", "convert to real VR if known"),
         ),
     ),
     Section(
         "signature commands",
-        0,
-        _of(
+        _choice(
             "command",
-            "",
-            _o("", "verify", "verify all signatures (default)", _VERIFY),
-            _o(
-                "+s",
-                "sign",
+            _option("--verify", "verify all signatures (default)"),
+            _option(
+                "+s --sign key certificate",
                 "[p]rivate key file, [c]ertificate file: string\ncreate signature in main object",
-                "`dsig sign --key P --cert C`",
-                "key",
-                "certificate",
             ),
-            _o(
-                "+si",
-                "sign-item",
+            _option(
+                "+si --sign-item key certificate location",
                 "[k]eyfile, [c]ertfile, [i]tem location: string\ncreate signature in sequence item",
-                "`dsig sign --key K --cert C --item I`",
-                "key",
-                "certificate",
-                "location",
             ),
-            _o(
-                "+t",
-                "insert-timestamp",
+            _option(
+                "+t --insert-timestamp query response uid-file",
                 "ts[q]file, ts[r]file [u]idfile: string\ninsert certified timestamp from ts response r\n"
                 "from timestamp query q at signature UID u",
-                "`dsig timestamp attach --query Q --response R --uid-file U`",
-                "query",
-                "response",
-                "uid-file",
             ),
-            _o("+r", "remove", "[s]ignature UID: string\nremove signature", "`dsig remove --uid S`", "uid"),
-            _o("+ra", "remove-all", "remove all signatures from data set", "`dsig remove --all`"),
+            _option("+r --remove uid", "[s]ignature UID: string\nremove signature"),
+            _option("+ra --remove-all", "remove all signatures from data set"),
         ),
+        level=0,
     ),
-    Section("general signature options", 0),
+    Section("general signature options", level=0),
     Section(
         "key and certificate file format",
-        1,
-        _of(
+        _choice(
             "key-format",
-            "",
-            _o("-pem", "pem-keys", "read keys/certificates as PEM file (default)", "recognised"),
-            _o("-der", "der-keys", "read keys/certificates as DER file", "recognised"),
+            _option("-pem --pem-keys", "read keys/certificates as PEM file (default)"),
+            _option("-der --der-keys", "read keys/certificates as DER file"),
         ),
     ),
     Section(
         "signature format",
-        1,
-        _of(
+        _choice(
             "format",
-            "",
-            _o("-fn", "format-new", "use correct DICOM signature format (default)", "default"),
-            _o("-fo", "format-old", "use old (pre-3.5.4) DCMTK signature format", "`--old-format`"),
+            _option("-fn --format-new", "use correct DICOM signature format (default)"),
+            _option("-fo --format-old", "use old (pre-3.5.4) DCMTK signature format"),
         ),
     ),
-    Section("signature verification options (only with --verify)", 0),
+    Section("signature verification options (only with --verify)", level=0),
     Section(
         "signature verification",
-        1,
-        _of(
+        _choice(
             "require",
-            VERIFYING,
-            _o(
-                "+rv",
-                "verify-if-present",
-                "verify signatures if present, pass otherwise\n(default)",
-                f"{_VERIFY}; 4 is the exit status of unsigned files, never 0",
-            ),
-            _o("+rg", "require-sig", "fail if no signature at all is present", f"{_VERIFY}: always"),
-            _o(
-                "+rc",
-                "require-creator",
-                "fail if no creator RSA signature is present",
-                "`dsig verify --require creator`",
-            ),
-            _o(
-                "+ru",
-                "require-auth",
-                "fail if no auth RSA signature is present",
-                "`dsig verify --require authorization`",
-            ),
-            _o("+rs", "require-sr", "fail if no SR RSA signature is present", "`dsig verify --require sr`"),
+            _option("+rv --verify-if-present", "verify signatures if present, pass otherwise\n(default)"),
+            _option("+rg --require-sig", "fail if no signature at all is present"),
+            _option("+rc --require-creator", "fail if no creator RSA signature is present"),
+            _option("+ru --require-auth", "fail if no auth RSA signature is present"),
+            _option("+rs --require-sr", "fail if no SR RSA signature is present"),
+            needs=VERIFYING,
         ),
     ),
     Section(
         "timestamp verification",
-        1,
-        _of(
+        _choice(
             "timestamp-verification",
-            VERIFYING,
-            _o("+tv", "verify-ts", "verify certified timestamp if present (default)", "default"),
-            _o("-tv", "ignore-ts", "ignore certified timestamps", "`dsig verify --ignore-timestamp`"),
-            _o("+tr", "require-ts", "fail if no certified timestamp is present", "`dsig verify --require-timestamp`"),
+            _option("+tv --verify-ts", "verify certified timestamp if present (default)"),
+            _option("-tv --ignore-ts", "ignore certified timestamps"),
+            _option("+tr --require-ts", "fail if no certified timestamp is present"),
+            needs=VERIFYING,
         ),
     ),
     Section(
         "certification authority",
-        1,
         (
-            _o(
-                "+cf",
-                "add-cert-file",
+            _option(
+                "+cf --add-cert-file file",
                 "[f]ilename: string\nadd trusted certificate file to cert store",
-                "`dsig verify --trust-root F`",
-                "file",
                 needs=VERIFYING,
             ),
-            _o(
-                "+uf",
-                "add-ucert-file",
+            _option(
+                "+uf --add-ucert-file file",
                 "[f]ilename: string\nadd untrusted intermediate certificate file",
-                "`dsig verify --intermediate F`",
-                "file",
                 needs=VERIFYING,
             ),
-            _o(
-                "+cd",
-                "add-cert-dir",
+            _option(
+                "+cd --add-cert-dir directory",
                 "[d]irectory: string\nadd certificates in d to cert store",
-                "`dsig verify --trust-root D`",
-                "directory",
                 needs=VERIFYING,
             ),
-            _o(
-                "+cr",
-                "add-crl-file",
+            _option(
+                "+cr --add-crl-file file",
                 "[f]ilename: string\nadd certificate revocation list file\n(implies --enable-crl-vfy)",
-                "`dsig verify --crl F --require-revocation`",
-                "file",
                 needs=VERIFYING,
             ),
-            _o(
-                "+cl",
-                "enable-crl-vfy",
-                "enable CRL verification",
-                "`dsig verify --require-revocation`",
-                needs=VERIFYING,
-            ),
+            _option("+cl --enable-crl-vfy", "enable CRL verification", needs=VERIFYING),
         ),
     ),
-    Section("signature creation options (only with --sign or --sign-item)", 0),
+    Section("signature creation options (only with --sign or --sign-item)", level=0),
     Section(
         "private key password",
-        1,
-        _of(
+        _choice(
             "password",
-            SIGNING,
-            _o(
-                "+ps", "std-passwd", "prompt user to type password on stdin (default)", "default: asked on the terminal"
-            ),
-            _o(
-                "+pw",
-                "use-passwd",
-                "[p]assword: string\nuse specified password",
-                "`--passphrase-file`, `--passphrase-fd`, `--passphrase-env`: a command line is no place for secrets",
-                "password",
-            ),
-            _o("-pw", "null-passwd", "use empty string as password", "`--passphrase-file` with an empty file"),
+            _option("+ps --std-passwd", "prompt user to type password on stdin (default)"),
+            _option("+pw --use-passwd password", "[p]assword: string\nuse specified password"),
+            _option("-pw --null-passwd", "use empty string as password"),
+            needs=SIGNING,
         ),
     ),
     Section(
         "digital signature profile",
-        1,
-        _of(
+        _choice(
             "profile",
-            SIGNING,
-            _o("-pf", "profile-none", "don't enforce any signature profile (default)", "`--profile none` (default)"),
-            _o("+pb", "profile-base", "enforce base RSA signature profile", "`--profile base`"),
-            _o(
-                "+pc",
-                "profile-creator",
-                "enforce creator RSA signature profile",
-                "`--profile creator`",
-                needs=MAIN_ONLY,
-            ),
-            _o(
-                "+pa",
-                "profile-auth",
-                "enforce authorization signature profile",
-                "`--profile authorization`",
-                needs=MAIN_ONLY,
-            ),
-            _o("+pr", "profile-sr", "enforce SR RSA signature profile", "`--profile sr --purpose N`", needs=MAIN_ONLY),
-            _o(
-                "+pv",
-                "profile-srv",
-                "enforce SR RSA signature profile (verification)",
-                "`--profile sr-verification --purpose 5`",
-                needs=MAIN_ONLY,
-            ),
+            _option("-pf --profile-none", "don't enforce any signature profile (default)", needs=SIGNING),
+            _option("+pb --profile-base", "enforce base RSA signature profile", needs=SIGNING),
+            _option("+pc --profile-creator", "enforce creator RSA signature profile"),
+            _option("+pa --profile-auth", "enforce authorization signature profile"),
+            _option("+pr --profile-sr", "enforce SR RSA signature profile"),
+            _option("+pv --profile-srv", "enforce SR RSA signature profile (verification)"),
+            needs=MAIN_ONLY,
         ),
     ),
     Section(
         "MAC algorithm",
-        1,
-        _of(
+        _choice(
             "mac",
-            SIGNING,
-            _o("+mr", "mac-ripemd160", "use RIPEMD 160 (default)", "`--mac RIPEMD160 --allow-weak`"),
-            _o("+ms", "mac-sha1", "use SHA-1 (not recommended)", "`--mac SHA1 --allow-weak`"),
-            _o("+mm", "mac-md5", "use MD5 (not recommended)", "`--mac MD5 --allow-weak`"),
-            _o("+m2", "mac-sha256", "use SHA-256", "`--mac SHA256` (default)"),
-            _o("+m3", "mac-sha384", "use SHA-384", "`--mac SHA384`"),
-            _o("+m5", "mac-sha512", "use SHA-512", "`--mac SHA512`"),
+            _option("+mr --mac-ripemd160", "use RIPEMD 160 (default)"),
+            _option("+ms --mac-sha1", "use SHA-1 (not recommended)"),
+            _option("+mm --mac-md5", "use MD5 (not recommended)"),
+            _option("+m2 --mac-sha256", "use SHA-256"),
+            _option("+m3 --mac-sha384", "use SHA-384"),
+            _option("+m5 --mac-sha512", "use SHA-512"),
+            needs=SIGNING,
         ),
     ),
     Section(
         "signature purpose",
-        1,
         (
-            _o("+lp", "list-purposes", "show list of signature purpose codes and exit", "PS3.16 CID 7007"),
-            *_of(
+            _option("+lp --list-purposes", "show list of signature purpose codes and exit"),
+            *_choice(
                 "purpose",
-                SIGNING,
-                _o("-sp", "no-sig-purpose", "do not add signature purpose (default)", "default"),
-                _o(
-                    "+sp",
-                    "sig-purpose",
-                    "[p]urpose code: integer (1..18)\nadd digital signature purpose code p",
-                    "`--purpose P`",
-                    "code",
+                _option("-sp --no-sig-purpose", "do not add signature purpose (default)"),
+                _option(
+                    "+sp --sig-purpose code", "[p]urpose code: integer (1..18)\nadd digital signature purpose code p"
                 ),
+                needs=SIGNING,
             ),
         ),
     ),
     Section(
         "tag selection",
-        1,
         (
-            _o(
-                "-t",
-                "tag",
+            _option(
+                "-t --tag tag",
                 '[t]ag: "gggg,eeee" or dictionary name\nsign only specified tag\n'
                 "(this option can be specified multiple times)",
-                "`--tag T`",
-                "tag",
             ),
-            *_of(
-                "tag-file",
-                "",
-                _o(
-                    "-tf",
-                    "tag-file",
-                    "[f]ilename: string\nread list of tags from text file",
-                    "`--tag-file F`",
-                    "file",
-                ),
+            *_choice(
+                "tag-file", _option("-tf --tag-file file", "[f]ilename: string\nread list of tags from text file")
             ),
         ),
     ),
-    Section("timestamp creation options (only with --sign or --sign-item)", 0),
+    Section("timestamp creation options (only with --sign or --sign-item)", level=0),
     Section(
         "timestamp creation",
-        1,
-        _of(
+        _choice(
             "timestamp",
-            SIGNING,
-            _o("-ts", "timestamp-off", "do not create timestamp (default)", "default"),
-            _o(
-                "+ts",
-                "timestamp-file",
+            _option("-ts --timestamp-off", "do not create timestamp (default)"),
+            _option(
+                "+ts --timestamp-file query uid-file",
                 "[t]sq-filename, [u]id-filename: string\ncreate timestamp query file t and uid file u",
-                "`dsig timestamp query`, after signing",
-                "query",
-                "uid-file",
             ),
+            needs=SIGNING,
         ),
     ),
     Section(
         "timestamp MAC algorithm (only with --timestamp-file)",
-        1,
-        _of(
+        _choice(
             "timestamp-mac",
-            STAMPING,
-            _o("+tm2", "ts-mac-sha256", "use SHA-256 (default)", "`dsig timestamp query --mac SHA256` (default)"),
-            _o("+tm3", "ts-mac-sha384", "use SHA-384", "`dsig timestamp query --mac SHA384`"),
-            _o("+tm5", "ts-mac-sha512", "use SHA-512", "`dsig timestamp query --mac SHA512`"),
-            _o("+tmr", "ts-mac-ripemd160", "use RIPEMD 160", "`dsig timestamp query --mac RIPEMD160`"),
-            _o("+tms", "ts-mac-sha1", "use SHA-1 (not recommended)", "`dsig timestamp query --mac SHA1`"),
-            _o("+tmm", "ts-mac-md5", "use MD5 (not recommended)", "`dsig timestamp query --mac MD5`"),
+            _option("+tm2 --ts-mac-sha256", "use SHA-256 (default)"),
+            _option("+tm3 --ts-mac-sha384", "use SHA-384"),
+            _option("+tm5 --ts-mac-sha512", "use SHA-512"),
+            _option("+tmr --ts-mac-ripemd160", "use RIPEMD 160"),
+            _option("+tms --ts-mac-sha1", "use SHA-1 (not recommended)"),
+            _option("+tmm --ts-mac-md5", "use MD5 (not recommended)"),
+            needs=STAMPING,
         ),
     ),
     Section(
         "timestamp query nonce options (only with --timestamp-file)",
-        1,
-        _of(
+        _choice(
             "timestamp-nonce",
-            STAMPING,
-            _o("+tn", "ts-use-nonce", "include random nonce (default)", "default"),
-            _o("-tn", "ts-no-nonce", "do not include nonce", "`dsig timestamp query --no-nonce`"),
+            _option("+tn --ts-use-nonce", "include random nonce (default)"),
+            _option("-tn --ts-no-nonce", "do not include nonce"),
+            needs=STAMPING,
         ),
     ),
     Section(
         "timestamp certificate inclusion options (only with --timestamp-file)",
-        1,
-        _of(
+        _choice(
             "timestamp-certificate",
-            STAMPING,
-            _o("+tc", "ts-request-cert", "request TSA certificate in timestamp (default)", "default"),
-            _o(
-                "-tc",
-                "ts-no-cert",
-                "do not request TSA certificate in timestamp",
-                "`dsig timestamp query --no-cert-req`",
-            ),
+            _option("+tc --ts-request-cert", "request TSA certificate in timestamp (default)"),
+            _option("-tc --ts-no-cert", "do not request TSA certificate in timestamp"),
+            needs=STAMPING,
         ),
     ),
     Section(
         "timestamp policy options (only with --timestamp-file)",
-        1,
-        _of(
+        _choice(
             "timestamp-policy",
-            STAMPING,
-            _o("-tp", "ts-no-policy", "do not specify ts policy (default)", "default"),
-            _o(
-                "+tp",
-                "ts-policy",
-                "[p]olicy-OID: string\nrequest timestamp policy p",
-                "`dsig timestamp query --policy P`",
-                "policy",
-            ),
+            _option("-tp --ts-no-policy", "do not specify ts policy (default)"),
+            _option("+tp --ts-policy policy", "[p]olicy-OID: string\nrequest timestamp policy p"),
+            needs=STAMPING,
         ),
     ),
-    Section("output options", 0),
+    Section("output options", level=0),
     Section(
         "output transfer syntax",
-        1,
-        _of(
+        _choice(
             "write-xfer",
-            "",
-            _o("+t=", "write-xfer-same", "write with same TS as input (default)", "default"),
-            _o("+te", "write-xfer-little", "write with explicit VR little endian TS", "`--transfer-syntax explicit`"),
-            _o("+tb", "write-xfer-big", "write with explicit VR big endian TS", "`--transfer-syntax big`"),
-            _o("+ti", "write-xfer-implicit", "write with implicit VR little endian TS", "`--transfer-syntax implicit`"),
+            _option("+t= --write-xfer-same", "write with same TS as input (default)"),
+            _option("+te --write-xfer-little", "write with explicit VR little endian TS"),
+            _option("+tb --write-xfer-big", "write with explicit VR big endian TS"),
+            _option("+ti --write-xfer-implicit", "write with implicit VR little endian TS"),
         ),
     ),
     Section(
         "length encoding in sequences and items",
-        1,
-        _of(
+        _choice(
             "lengths",
-            "",
-            _o(
-                "+e",
-                "length-explicit",
-                "write with explicit lengths (default)",
-                "`--lengths explicit`; the default of dsig is to keep what the file has",
-            ),
-            _o("-e", "length-undefined", "write with undefined lengths", "`--lengths undefined`"),
+            _option("+e --length-explicit", "write with explicit lengths (default)"),
+            _option("-e --length-undefined", "write with undefined lengths"),
         ),
     ),
     Section(
         "other output options",
-        1,
-        _of(
+        _choice(
             "dump",
-            SIGNING,
-            _o(
-                "+d",
-                "dump",
+            _option(
+                "+d --dump file",
                 "[f]ilename: string\ndump byte stream fed into the MAC codec to file\n"
                 "(only with --sign or --sign-item)",
-                "`--dump F`",
-                "file",
             ),
+            needs=SIGNING,
         ),
     ),
 )
