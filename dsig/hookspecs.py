@@ -409,7 +409,9 @@ class TrustRequest:
     at: datetime
     """Time of evaluation, aware: the proven time of a signature, or the time of verification."""
     anchors: tuple[bytes, ...]
-    """Each may end a path, self-signed or not, and is itself not judged (RFC 5280 6.1.1 d)."""
+    """Each may end a path, self-signed or not. Its dates and its revocation are not judged; what it says of authority,
+    path length and names binds the paths below it, as with any other issuer (RFC 5280 6.1.1 d, RFC 5937).
+    """
     intermediates: tuple[bytes, ...] = ()
     """Certificates nobody vouches for, offered for building paths and for whoever signed CRLs and OCSP responses."""
     crls: tuple[bytes, ...] = ()

@@ -323,6 +323,57 @@ def test_what_cannot_be_loaded_ends_the_run_here(option: str, tmp_path: Path):
     assert both.peer.code in (0, 101)
 
 
+@pytest.mark.parametrize("digest", ["sha1", "md5"])
+def test_a_certificate_that_others_can_make_is_not_accepted_here(
+    digest: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Peer accepts, see reference section 5.3."""
+    certificate, signed = tmp_path / "certificate.pem", tmp_path / "signed.dcm"
+    succeed(
+        *("openssl", "req", "-x509", "-key", PKI / "rsa2048.key.pem", "-subj", "/CN=Signer", f"-{digest}"),
+        *("-CA", PKI / "inter.pem", "-CAkey", PKI / "inter.key.pem", "-addext", "basicConstraints=CA:FALSE"),
+        *("-days", "30", "-out", certificate),
+    )
+    monkeypatch.setitem(ENVIRONMENT, "TZ", "EAST-5")  # peer takes the second it is valid from for one before
+    succeed("dcmsign", "+s", PKI / "rsa2048.key.pem", certificate, "+m2", MR, signed)
+    both = run_both(tmp_path, *CA, signed)
+    assert codes(both) == (0, 101)
+    assert "weak" in said(both.ours)
+
+
+@pytest.mark.parametrize("limit", ["basicConstraints=critical,CA:FALSE", "basicConstraints=critical,CA:TRUE,pathlen:0"])
+def test_what_is_trusted_certifies_only_whom_it_may_with_both(limit: str, tmp_path: Path):
+    """A signer below an authority below what is trusted, which is no authority, or one for signers only."""
+    root, between, leaf = (tmp_path / f"{name}.pem" for name in ("root", "between", "leaf"))
+    keys = {path: path.with_suffix(".key") for path in (root, between, leaf)}
+    issuer = None
+    for path, extension in (
+        (root, limit),
+        (between, "basicConstraints=critical,CA:TRUE"),
+        (leaf, "keyUsage=digitalSignature"),
+    ):
+        by = ("-CA", issuer, "-CAkey", keys[issuer]) if issuer else ()
+        succeed(
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "9",
+            ),
+            *("-subj", f"/CN={path.stem}", "-addext", extension, "-keyout", keys[path], "-out", path, *by),
+        )
+        issuer = path
+    signed = tmp_path / "signed.dcm"
+    succeed("dcmsign", "+s", keys[leaf], leaf, "+m2", MR, signed)
+    assert codes(run_both(tmp_path, "+cf", root, "+uf", between, signed)) == (101, 101)
+
+
 def test_an_incomplete_mac_is_not_accepted_here(tmp_path: Path):
     """Decision 41; peer accepts, see docs/decisions/0005."""
     both = run_both(tmp_path, *CA, CORPUS / "files" / "v-base-seg-labelmap.dcm")

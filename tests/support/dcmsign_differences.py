@@ -165,6 +165,7 @@ REFUSED: tuple[str, ...] = (
     "several MAC Parameters items with the number a signature refers to",
     "encapsulated pixel data whose fragments can be divided in more than one way",
     "signatures whose MAC leaves out what PS3.3 C.12.1.1.3.1.1 wants in it",
+    "paths that rest on certificates signed with MD5 or SHA-1, which others than their authority can make",
     "paths to an authority that has expired, whatever a timestamp says about the signer's own certificate",
     "timestamps of authorities that are revoked or whose certificates are not for timestamps",
     "inserting a timestamp whose own signature is wrong",

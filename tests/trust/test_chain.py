@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.certificates import CA, SINCE, UNTIL, issue, purposes, usage
+from cryptography import x509
+from support.certificates import CA, SINCE, UNTIL, issue, named, purposes, usage
 
 import dsig
 from dsig.chain import Chains
@@ -92,6 +94,61 @@ def test_what_a_certificate_is_meant_for_can_be_told_without_deciding():
     assert expired == (Status.FAILED, ["trust-expired", "trust-key-usage"])
     stranger = issue("stranger", extensions=[usage("key_agreement")])
     assert judged(stranger, usage=Usage.ANY)[0] is Status.FAILED
+
+
+# ------------------------------------------------------------------------------------- what anchors say of themselves
+
+CERTIFIES = usage("key_cert_sign", "crl_sign")
+NAMES = x509.NameConstraints(permitted_subtrees=[x509.DirectoryName(named("allowed"))], excluded_subtrees=None)
+
+
+def constraints(*, ca: bool = True, length: int | None = None):
+    return x509.BasicConstraints(ca=ca, path_length=length), True
+
+
+@pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param([constraints(ca=False)], id="it is no authority"),
+        pytest.param([constraints(ca=False), usage("digital_signature")], id="it signs data"),
+        pytest.param([constraints(), usage("digital_signature")], id="it certifies nobody"),
+        pytest.param([usage("digital_signature")], id="nothing but that it signs data"),
+        pytest.param([], id="nothing"),
+        pytest.param([constraints(), CERTIFIES, (NAMES, True)], id="it certifies others only"),
+    ],
+)
+def test_who_trusts_a_certificate_trusts_it_as_it_is(backend: str, said: list[object]):
+    """RFC 5280 4.2.1.9, 4.2.1.3, 4.2.1.10: whoever holds such a key signs, and certifies nobody, or not this one."""
+    chains = replace(CHAINS, trust_backend=backend)
+    anchor = issue("anchor", extensions=said)
+    trusted = TrustMaterial(anchors=(anchor.der,))
+    below = issue("below", anchor, [usage("digital_signature")])
+    assert chains.judge(below.der, trusted, NOW).status is Status.FAILED
+    itself = chains.judge(anchor.der, trusted, NOW, usage=Usage.ANY)
+    assert itself.status is Status.PASSED
+
+
+@pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
+def test_an_anchor_says_how_long_paths_may_be(backend: str):
+    """RFC 5280 4.2.1.9 pathLenConstraint."""
+    chains = replace(CHAINS, trust_backend=backend)
+    for length, expected in ((0, Status.FAILED), (1, Status.PASSED), (None, Status.PASSED)):
+        anchor = issue("anchor", extensions=[constraints(length=length), CERTIFIES])
+        between = issue("between", anchor, [constraints(), CERTIFIES])
+        material = TrustMaterial(anchors=(anchor.der,), intermediates=(between.der,))
+        assert chains.judge(issue("below", between).der, material, NOW).status is expected
+        assert chains.judge(issue("direct", anchor).der, material, NOW).status is Status.PASSED
+
+
+def test_an_anchor_says_whom_it_certifies():
+    """RFC 5280 4.2.1.10; `cryptography` refuses all such constraints, as it cannot look at names of people."""
+    for backend in ("certvalidator", "openssl"):
+        anchor = issue("anchor", extensions=[constraints(), CERTIFIES, (NAMES, True)])
+        allowed = replace(CHAINS, trust_backend=backend).judge(
+            issue("allowed", anchor).der, TrustMaterial(anchors=(anchor.der,)), NOW
+        )
+        assert allowed.status is Status.PASSED
 
 
 # ------------------------------------------------------------------------------------------------------------- when
