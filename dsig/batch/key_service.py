@@ -53,8 +53,8 @@ def served(key: OpenKey, plugins: Plugins) -> Iterator[OpenKey]:
             while True:
                 try:
                     connection = listener.accept()
-                except AuthenticationError:
-                    continue
+                except (AuthenticationError, EOFError, ConnectionError):
+                    continue  # not one of ours, or one that died while it introduced itself
                 except OSError:
                     return  # closed
                 threading.Thread(target=answer, args=(connection,), name="dsig-key", daemon=True).start()
