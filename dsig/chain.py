@@ -192,12 +192,20 @@ def fitness(facts: CertificateFacts, at: datetime, usage: Usage) -> Iterable[Fin
     severity = "warning" if usage is Usage.ANY else "error"
     if facts.key_usage and not facts.key_usage & _KEY_USAGES:
         usages = ", ".join(sorted(facts.key_usage))
-        yield _finding(
-            "trust-key-usage",
-            f"the certificate is not for {what} but for {usages}",
-            severity,
-            clause="RFC 5280 4.2.1.3",
-        )
+        if usage is not Usage.TIMESTAMPING and facts.authority and "keyCertSign" in facts.key_usage:
+            yield _finding(
+                "trust-authority-signs",
+                f"the certificate is that of a certification authority, for {usages}",
+                "warning",
+                clause="RFC 5280 4.2.1.3",
+            )
+        else:
+            yield _finding(
+                "trust-key-usage",
+                f"the certificate is not for {what} but for {usages}",
+                severity,
+                clause="RFC 5280 4.2.1.3",
+            )
     purposes = facts.extended_key_usage
     named = ", ".join(sorted(purposes)) or "nothing in particular"
     if usage is Usage.TIMESTAMPING:

@@ -334,6 +334,8 @@ class CertificateFacts(SignerFacts):
     """Dotted OIDs; empty if the extension is absent."""
     extended_key_usage_critical: bool = False
     """Whether that extension is critical."""
+    authority: bool = False
+    """cA of basicConstraints (RFC 5280 4.2.1.9)."""
     signature_size: int = 0
     """Bytes of every signature by this key; 0 if they are DER, which says itself where it ends."""
 

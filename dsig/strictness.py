@@ -29,16 +29,18 @@ MEANING = frozenset(
     }
 )
 """Coverage: gaps that let what is signed be read or shown differently. Other gaps are for --require-coverage."""
+SIGNERS = frozenset({"trust-authority-signs"})
+"""Trust: who may issue certificates, and signs with one that is for nothing else."""
 
 
 def strict_axis(name: str, axis: Axis) -> Axis:
-    """The axis as --strict has it; `coverage` fails for what changes meaning, trust and time stay as they are.
+    """The axis as --strict has it; `coverage` fails for what changes meaning, trust for who signs, time stays as it is.
 
     A structure that leaves open what readers see fails.
     """
-    if name not in ("structure", "integrity", "coverage"):
+    if name not in ("structure", "integrity", "coverage", "trust"):
         return axis
-    findings = strict_findings(axis.findings, only=MEANING if name == "coverage" else None)
+    findings = strict_findings(axis.findings, only={"coverage": MEANING, "trust": SIGNERS}.get(name))
     if name == "structure" and axis.status is Status.INDETERMINATE:
         return Axis(Status.FAILED, findings)
     return axis if findings == axis.findings else Axis(Status.FAILED, findings)

@@ -119,6 +119,7 @@ def _facts(certificate: Certificate, parsed: x509.Certificate) -> CertificateFac
         key_usage=_key_usage(parsed.extensions),
         extended_key_usage=purposes,
         extended_key_usage_critical=critical,
+        authority=_authority(parsed.extensions),
         signature_size=(key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else 0,
     )
 
@@ -170,6 +171,13 @@ def _key_usage(extensions: x509.Extensions) -> frozenset[str]:
     if not names:  # RFC 5280 4.2.1.3 wants one bit at least; "nothing allowed" must not look like "nothing said"
         raise ValueError("keyUsage allows nothing")
     return frozenset(names)
+
+
+def _authority(extensions: x509.Extensions) -> bool:
+    try:
+        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def _extended_key_usage(extensions: x509.Extensions) -> tuple[frozenset[str], bool]:

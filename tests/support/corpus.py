@@ -75,15 +75,6 @@ SCOPES = (
         "our SR profile wants the purpose of a signature said, the manifest's does not",
         lambda case, policy: policy["require"] == "sr" and "pass" in accepted(case, policy),
     ),
-    Scope(
-        "ca-signs",
-        "a certificate that may sign certificates and CRLs only does not sign images",
-        lambda case, _policy: (
-            case["group"] == "pki"
-            and any(one.get("strict") and "pass" in one["accept"] for one in case["verify"].values())
-            and any(not one.get("strict") and one["accept"] == ["pass"] for one in case["verify"].values())
-        ),
-    ),
 )
 """What verification does not do yet, or does otherwise."""
 

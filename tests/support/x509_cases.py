@@ -94,7 +94,7 @@ CASES: tuple[Case, ...] = (
     _usage("keyAgreement", valid=False),
     _usage("keyCertSign", "cRLSign", valid=False),
     Case("signer without keyUsage", _KU, True, signer=_LEAF),
-    Case("signer that is an authority", _KU, False, signer=_AUTHORITY),
+    Case("signer that is an authority", _KU, True, signer=_AUTHORITY),
     _purpose("emailProtection", valid=True),
     _purpose("emailProtection", valid=True, critical=True),
     _purpose(DOCUMENT, valid=True),

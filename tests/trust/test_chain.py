@@ -44,8 +44,18 @@ def test_key_usage_of_a_signer_allows_signatures_or_says_nothing(bits):
 
 @pytest.mark.parametrize("bits", [("key_encipherment",), ("key_cert_sign", "crl_sign"), ("key_agreement",)])
 def test_a_key_for_other_purposes_makes_no_signatures(bits):
-    """RFC 5280 4.2.1.3. Those of a certification authority are other purposes too."""
+    """RFC 5280 4.2.1.3."""
     assert judged(issue("signer", ROOT, [usage(*bits)])) == (Status.FAILED, ["trust-key-usage"])
+
+
+def test_an_authority_signs_with_its_own_certificate_and_that_is_told():
+    """It could name anybody as the signer; only cA and keyCertSign together make one (RFC 5280 4.2.1.9)."""
+    told = (Status.PASSED, ["trust-authority-signs"])
+    assert judged(issue("authority", ROOT, [CA, usage("key_cert_sign", "crl_sign")])) == told
+    assert judged(ROOT) == told
+    assert judged(issue("authority", ROOT, [CA, usage("crl_sign")])) == (Status.FAILED, ["trust-key-usage"])
+    tsa = issue("authority", ROOT, [CA, usage("key_cert_sign"), purposes(TIME, critical=True)])
+    assert judged(tsa, usage=Usage.TIMESTAMPING) == (Status.FAILED, ["trust-key-usage"])
 
 
 @pytest.mark.parametrize("allowed", [(ANY,), (MAIL,), (DOCUMENT,), (CLIENT, MAIL), (TIME, ANY)])
