@@ -170,10 +170,10 @@ def test_a_folder_nobody_may_read_is_told_and_the_rest_is_done(study, tmp_path):
     """As somebody else if we are root, whom permissions don't stop."""
     top = study(9)
     closed = top / "series1"
-    open_to_all = [tmp_path, *list(tmp_path.parents)[:2]]
-    modes = {p: p.stat().st_mode for p in open_to_all}
-    for path in open_to_all:
-        path.chmod(0o755)
+    modes = {p: p.stat().st_mode for p in (tmp_path, *tmp_path.parents)}
+    for path, mode in modes.items():
+        if not mode & 0o001:
+            path.chmod(mode | 0o001)
     closed.chmod(0)
     script = (
         "import os, sys; sys.dont_write_bytecode = True; import dsig, dsig.cli, dsig.cli.verify, dsig.plugins;"
@@ -187,7 +187,8 @@ def test_a_folder_nobody_may_read_is_told_and_the_rest_is_done(study, tmp_path):
     finally:
         closed.chmod(0o755)
         for path, mode in modes.items():
-            path.chmod(mode)
+            if not mode & 0o001:
+                path.chmod(mode)
     assert done.returncode == 5, done.stderr
     report = json.loads(done.stdout.partition("----\n")[2])
     assert report["summary"] | {"files": 7, "unsigned": 6, "error": 1} == report["summary"]

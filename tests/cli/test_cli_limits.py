@@ -30,6 +30,7 @@ BEYOND = {
     "top_level_elements": (5, GOOD.file()),
     "elements": (99, part10(FLAT + UNSIGNED)),
     "signatures": (1, part10(s.with_sequences(DATA, MACS[:1], TWO))),
+    "signature_work": (9, GOOD.file()),
     "mac_parameters": (1, part10(s.with_sequences(DATA, MACS, TWO[:1]))),
     "signature_item": (999, GOOD.file()),
     "certificate": (99, GOOD.file()),
