@@ -35,6 +35,8 @@ __all__ = ["Many", "Running", "many_options", "running", "tell_all"]
 
 NAMED = 10
 """Files that are not done and named."""
+ROOM = 600
+"""Characters of their names, so that the line is not cut before it says how many more there are."""
 TOLD = 3
 """How often the same complaint is made, each time about another file."""
 
@@ -270,7 +272,7 @@ class _Left:
     def add(self, path: str) -> None:
         """One more."""
         self.count += 1
-        if len(self._names) < NAMED:
+        if len(self._names) < NAMED and (not self._names or sum(map(len, self._names)) + len(path) <= ROOM):
             self._names.append(path)
 
     def __str__(self) -> str:
