@@ -589,8 +589,8 @@ def test_no_usage_extension_is_an_empty_set_but_an_empty_extension_is_an_error(b
 def test_exactly_one_certificate_and_one_pad_byte_if_odd(backend, cert, issue, key):
     private = key("p256")
     found: dict[int, bytes] = {}
-    for length in range(1, 9):
-        der = issue("x" * length, private.public_key(), private).public_bytes(Encoding.DER)
+    while len(found) < 2:  # signatures differ in length
+        der = issue("x", private.public_key(), private).public_bytes(Encoding.DER)
         found[len(der) % 2] = der
     odd, even = found[1], found[0]
     print_of = backend.certificate(odd).sha256
