@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,18 +84,41 @@ class Table:
         print(self.rows[-1], flush=True)
 
 
-def run(command: Sequence[str]) -> tuple[float, int]:
-    """Seconds and peak resident KiB of one process, which must succeed."""
+RUNNER = """
+import json, os, subprocess, sys, time
+for line in sys.stdin:
+    command, environment, directory = json.loads(line)
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
+    process = subprocess.Popen(
+        command, env=environment, cwd=directory,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: exit {process.returncode}\n{errors.decode(errors='replace')}")
-    return seconds, usage.ru_maxrss
+    print(json.dumps([seconds, usage.ru_maxrss, process.returncode, errors.decode(errors="replace")]), flush=True)
+"""
+"""Starts the processes: the kernel counts the memory of who starts one, up to exec, as that process's own."""
+
+
+@cache
+def _runner() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-S", "-c", RUNNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def run(command: Sequence[str]) -> tuple[float, int]:
+    """Seconds and peak resident KiB of one process, which must succeed."""
+    runner = _runner()
+    assert runner.stdin is not None
+    assert runner.stdout is not None
+    print(json.dumps([list(map(str, command)), dict(os.environ), str(Path.cwd())]), file=runner.stdin, flush=True)
+    seconds, peak, code, errors = json.loads(runner.stdout.readline())
+    if code:
+        raise SystemExit(f"{' '.join(command)}: exit {code}\n{errors}")
+    return seconds, peak
 
 
 def interleaved(commands: Mapping[str, Sequence[str]], rounds: int, fresh: Sequence[Path] = ()) -> dict[str, Series]:
