@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
 import subprocess
@@ -14,6 +13,7 @@ from types import ModuleType
 import pytest
 from pydicom import __version__ as pydicom_version
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from support import tools
 
 from dsig.dicom import dictionary
 from dsig.dicom._dictionary import REPEATING_VRS, VRS
@@ -37,12 +37,7 @@ CHOSEN = {tag: vr for vr, tags in CHOICES.items() for tag in tags.split()}
 
 
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_dictionary", ROOT / "tools" / "make_dictionary.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tools.tool("make_dictionary")
 
 
 def tags_of_mask(mask: str) -> Iterator[int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support import tools
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -31,12 +31,7 @@ def constant(text: str) -> str:
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
     """tools/update_pages.py."""
-    spec = importlib.util.spec_from_file_location("update_pages", ROOT / "tools" / "update_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return tools.tool("update_pages")
 
 
 @pytest.fixture(scope="module")
