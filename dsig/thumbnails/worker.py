@@ -90,7 +90,7 @@ def _in_a_child(thumbnailer: Any, wanted: dict[str, Any], seconds: int, answers:
 def _confined(seconds: int) -> None:
     """Little time, little memory, no files to write, no other answer than the one expected."""
     signal.alarm(seconds)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # at the second, SIGKILL, which says nothing
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
