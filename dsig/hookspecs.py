@@ -305,7 +305,7 @@ class Signer(Protocol):
 
     def sign_digest(self, digest: bytes, mac: MacAlgorithmSpec) -> bytes:
         """Sign a finished digest: RSASSA-PKCS1-v1_5 with the DigestInfo of `mac`, or DER `SEQUENCE{r,s}` for DSA and
-        ECDSA (PS3.15 C.1; reference section 3.3). Keys of other kinds make what a crypto backend knows to verify; the
+        ECDSA (PS3.15 C.1). Keys of other kinds make what a crypto backend knows to verify; the
         signature is then marked as not of the standard. Raises `KeySourceError`.
         """
 

@@ -272,13 +272,13 @@ def _matched_otherwise(reading: Reading, notes: list[Finding]) -> Axis:
             "old-format",
             "the MAC includes the lengths of pixel data fragments, as writers before 2006 did;"
             " give --old-format to accept that",
-            clause="reference section 1.3",
+            clause="PS3.3 C.12.1.1.3.1.1",
         )
         return Axis(Status.INDETERMINATE, (finding, *notes))
     finding = Finding(
         reading.name,
         "the signature matches once trailing padding of text values is normalised; nothing but padding differs",
-        clause="reference section 1.6",
+        clause="PS3.5 6.2",
         severity="info",
     )
     return Axis(Status.PASSED, (finding, *notes))

@@ -1,7 +1,7 @@
 """The data dictionary: VRs for Implicit VR input and keywords, without loading either before it is needed.
 
 Implicit VR Little Endian names no VR (PS3.5 A.1), so both sides must look up the same one or the MAC differs. Where
-PS3.6 offers a choice ("US or SS"), this module makes the one that signers of DICOM files make (reference section 1.5).
+PS3.6 offers a choice ("US or SS"), this module makes the one that signers of DICOM files make.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ _AMBIGUOUS_REPEATING = {
 
 @lru_cache(maxsize=8192)
 def vr_of(tag: int) -> str:
-    """Look up the VR of an element in Implicit VR input (PS3.5 A.1, PS3.6; reference section 1.5).
+    """Look up the VR of an element in Implicit VR input (PS3.5 A.1, PS3.6).
 
     Gives a VR, `PIXEL_REPRESENTATION_VR` or `BITS_ALLOCATED_VR`; `UN` for standard elements that are not in the
     dictionary and for all private data elements, which only `private_vr_of` can tell.

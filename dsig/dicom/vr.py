@@ -11,7 +11,7 @@ LONG = tuple("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())  # noqa: SIM905
 """Explicit VRs with two reserved bytes and a 32-bit length field; so has every VR in neither list."""
 
 EFFECTIVE = {"xs": "US", "up": "UL", "lt": "OW", "ox": "OB", "px": "OB"}
-"""Codes that are no VRs but are met in files, and what they stand for (reference section 1.5)."""
+"""Codes that are no VRs but are met in files, and what they stand for."""
 
 UNIT = {
     **dict.fromkeys(("AT", "US", "SS", "OW"), 2),

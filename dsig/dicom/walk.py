@@ -373,7 +373,7 @@ class _Level:
         self._wide = False
 
     def vr(self, tag: int, value: int, length: int, limit: int) -> str:
-        """VR of an element of this item in implicit VR (reference section 1.5)."""
+        """VR of an element of this item in implicit VR (PS3.5 A.1)."""
         vr = self._looked_up(tag, value, length, limit)
         if length > 0xFFFF and self._lookup.portable and vr in SHORT:
             return "UN"
@@ -389,7 +389,7 @@ class _Level:
         return self._substituted(tag, vr, "", value, length, limit)
 
     def stored(self, tag: int, vr: str, value: int, length: int, limit: int) -> str:
-        """VR of an element of this item in explicit VR: the dictionary's in place of UN (reference section 1.5)."""
+        """VR of an element of this item in explicit VR: the dictionary's in place of UN (PS3.5 6.2.2)."""
         if _is_creator(tag):
             self._creator(tag, value, length, limit)
         found = vr

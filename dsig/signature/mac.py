@@ -1,4 +1,4 @@
-"""The MAC stream: the exact bytes a signature covers (PS3.3 C.12.1.1.3.1.1; reference sections 1 and 2).
+"""The MAC stream: the exact bytes a signature covers (PS3.3 C.12.1.1.3.1.1).
 
 The stream is described as *pieces*, literal bytes and ranges of the source, and only becomes bytes when the source is
 pumped through a `MacCursor`. Where the file is already explicit VR little endian, pieces are the longest possible raw

@@ -1,4 +1,4 @@
-"""Which stored values have padding that other readers would change (reference section 1.6)."""
+"""Which stored values have padding that other readers would change (decision 0006)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How stored values are read into the MAC: as they are, or with the padding rules of other writers.
 
 The standard hashes what is stored (PS3.3 C.12.1.1.3.1.1). Writers that normalise text while reading hash something
-slightly different when the stored padding is not canonical (reference section 1.6); a match under such a reading is
+slightly different when the stored padding is not canonical (decision 0006); a match under such a reading is
 as good a proof, because nothing but padding can differ.
 """
 
@@ -34,7 +34,7 @@ class Reading:
     """As in `MacFacts.encoding`."""
     padding: Padding = Padding.AS_STORED
     fragment_lengths: bool = False
-    """Lengths of pixel data fragments are hashed too (writers before 2006; reference section 1.3)."""
+    """Lengths of pixel data fragments are hashed too (writers before 2006; decision 0006)."""
 
 
 STORED = Reading("stored")
@@ -48,7 +48,7 @@ _SPACE = re.compile(rb"[\t-\r ]+")
 
 
 def normalised(vr: str, value: bytes, padding: Padding) -> bytes:
-    """A value of a text VR after `padding` (reference section 1.6)."""
+    """A value of a text VR after `padding`."""
     pad = PAD[vr]
     if len(value) & 1:
         value += b"\0"

@@ -81,7 +81,7 @@ class VerifyOptions:
     strict: bool = False
     """What is legal but lets signed content mean something else fails; see `dsig.strictness`."""
     old_format: bool = False
-    """Fragment lengths are part of the MAC (reference section 1.3)."""
+    """Fragment lengths are part of the MAC (decision 0006)."""
     convert_un: bool = False
     """Read elements of VR UN with the VR the dictionary gives them, as other programs do on demand (PS3.5 6.2.2)."""
     dictionary: Dictionary | None = None
