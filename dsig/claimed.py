@@ -83,7 +83,8 @@ def claimed_findings(stored: str, offset: str, signer: SignerFacts | None) -> tu
             )
         )
     too_early = signer.not_before is not None and last < signer.not_before
-    too_late = signer.not_after is not None and first > signer.not_after + timedelta(seconds=1)
+    # not added to the end: certificates that never expire end with the calendar (RFC 5280 4.1.2.5)
+    too_late = signer.not_after is not None and first - signer.not_after > timedelta(seconds=1)
     if too_early or too_late:
         limit = f"began at {_text(signer.not_before)}" if too_early else f"had ended at {_text(signer.not_after)}"
         found.append(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from support.certificates import CA, issue, usage
+from support.pki import Signer
+from support.signed import Parts
 
+import dsig
 from dsig.claimed import claimed_findings, claimed_interval
 from dsig.model import SignerFacts
 
@@ -70,3 +74,15 @@ def test_it_is_a_warning_and_never_proof():
     [finding] = claimed_findings("20191231235959.0+0000", "", VALID)
     assert finding.severity == "warning"
     assert claimed_findings("20191231235959.0+0000", "", None) == ()
+
+
+def test_certificates_that_never_expire_end_with_the_calendar():
+    """RFC 5280 4.1.2.5: 99991231235959Z is no well-defined end."""
+    until = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    root = issue("root", extensions=[CA], until=until)
+    device = issue("device", root, [usage("digital_signature")], until=until)
+    given = Parts(signer=Signer(device.key, device.der)).file()
+    trust = dsig.TrustMaterial(anchors=(root.der,))
+    for at in (None, until):
+        report = dsig.verify(given, dsig.VerifyOptions(trust=trust, at=at))
+        assert (report.verdict, report.signatures[0].axes["time"].findings) == ("passed", ())
