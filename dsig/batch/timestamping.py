@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dsig.batch.outputs import directory_for
 from dsig.batch.work import Answer, Job, answer, written
@@ -28,7 +28,7 @@ QUERY, ANSWER, UID_FILE = ".tsq", ".tsr", ".uid.dcm"
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """The signature that is meant, and how it is read."""
+    """The signature that is meant, and how it is read: by the names of the arguments that the three verbs share."""
 
     uid: str | None = None
     location: str | None = None
@@ -46,7 +46,7 @@ class Queried:
     """Of the signature; empty if it has none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchWork:
     """`dsig.timestamp`; in place a second try takes another timestamp, which no signature notices."""
 
@@ -63,7 +63,6 @@ class FetchWork:
 
     def one(self, job: Job) -> Timestamped:
         """Have one file stamped."""
-        which = self.which
         return written(
             job,
             self.within,
@@ -71,17 +70,14 @@ class FetchWork:
                 job.source,
                 job.target,
                 tsa=self.tsa,
-                uid=which.uid,
-                location=which.location,
                 in_place=self.in_place,
-                input_kind=which.input_kind,
-                crypto_backend=which.crypto_backend,
                 plugins=self.plugins,
+                **asdict(self.which),
             ),
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryWork:
     """`dsig.timestamp_query`, and `dsig.uid_file` beside it."""
 
@@ -99,16 +95,8 @@ class QueryWork:
 
     def one(self, job: Job) -> Queried:
         """Write one query, and the UID before it: whoever finds the query finds both."""
-        which, target = self.which, job.target or ""
-        query, found = timestamp_query(
-            job.source,
-            uid=which.uid,
-            location=which.location,
-            options=self.options,
-            input_kind=which.input_kind,
-            crypto_backend=which.crypto_backend,
-            plugins=self.plugins,
-        )
+        target = job.target or ""
+        query, found = timestamp_query(job.source, options=self.options, plugins=self.plugins, **asdict(self.which))
         beside = self._uid_file(job)
 
         def write() -> Queried:
@@ -130,7 +118,7 @@ class QueryWork:
         return os.path.join(self.uid_file, job.relative + UID_FILE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttachWork:
     """`dsig.attach_timestamp`; each of the three is a file, or a directory with one for each input."""
 
@@ -152,7 +140,8 @@ class AttachWork:
     def one(self, job: Job) -> Timestamped:
         """Stamp one file."""
         which = self.which
-        uid = which.uid if self.uid_file is None else read_uid_file(_of(self.uid_file, job, UID_FILE))
+        if self.uid_file is not None:
+            which = replace(which, uid=read_uid_file(_of(self.uid_file, job, UID_FILE)))
         return written(
             job,
             self.within,
@@ -161,14 +150,11 @@ class AttachWork:
                 job.target,
                 query=_of(self.query, job, QUERY),
                 response=_of(self.response, job, ANSWER),
-                uid=uid,
-                location=which.location,
                 allow_modifications=self.allow_modifications,
                 certificates=self.certificates,
                 in_place=self.in_place,
-                input_kind=which.input_kind,
-                crypto_backend=which.crypto_backend,
                 plugins=self.plugins,
+                **asdict(which),
             ),
         )
 

@@ -166,7 +166,12 @@ def query_command(run: _Run, output: str, uid_file: str | None, asked: QueryOpti
     return run.over(
         place,
         lambda site: QueryWork(
-            run.which, asked, run.plugins, uid_file and site.path(uid_file), site.within, site.digests
+            which=run.which,
+            options=asked,
+            plugins=run.plugins,
+            uid_file=uid_file and site.path(uid_file),
+            within=site.within,
+            digests=site.digests,
         ),
         {"query": asked, "uid-file": _absolute(uid_file)},
     )
@@ -218,16 +223,16 @@ def attach_command(
     return run.over(
         place,
         lambda site: AttachWork(
-            run.which,
-            site.path(query),
-            site.path(response),
-            run.plugins,
-            uid_file and site.path(uid_file),
-            allow_modifications,
-            others,
-            in_place,
-            site.within,
-            site.digests,
+            which=run.which,
+            query=site.path(query),
+            response=site.path(response),
+            plugins=run.plugins,
+            uid_file=uid_file and site.path(uid_file),
+            allow_modifications=allow_modifications,
+            certificates=others,
+            in_place=in_place,
+            within=site.within,
+            digests=site.digests,
         ),
         {option[2:]: _absolute(path) for option, path in files.items()}
         | {"allow-modifications": allow_modifications, "tsa-intermediate": others},
@@ -248,7 +253,14 @@ def fetch_command(run: _Run, output: str | None, in_place: bool, tsa: TsaOptions
     place = placement(run.paths, output, in_place=in_place)
     return run.over(
         place,
-        lambda site: FetchWork(run.which, replace(tsa, query=asked), run.plugins, in_place, site.within, site.digests),
+        lambda site: FetchWork(
+            which=run.which,
+            tsa=replace(tsa, query=asked),
+            plugins=run.plugins,
+            in_place=in_place,
+            within=site.within,
+            digests=site.digests,
+        ),
         {"tsa": tsa.urls, "query": asked, "allow-modifications": tsa.allow_modifications},
         secret=bool(tsa.password),
     )
