@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
 
+from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import replacing, same_file
-from dsig.dicom.source import CHUNK, spooled
+from dsig.dicom.source import CHUNK, open_source, spooled
 from dsig.errors import OutputError, UsageError, Where
+from dsig.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["Destination", "Given", "as_input", "as_output", "is_data_set", "name_of", "refuse_same"]
+__all__ = ["Destination", "Given", "as_input", "as_output", "name_of", "open_input", "refuse_same"]
 
 Given: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Dataset"
 
@@ -62,6 +65,19 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
         if isinstance(given, io.TextIOBase):
             raise UsageError("the file object is open for text", hint="open it with mode 'rb'")
     yield given
+
+
+@contextmanager
+def open_input(
+    given: Given, *, kind: str = "auto", limits: Limits = DEFAULT, lookup: Lookup = PLAIN
+) -> Iterator[DicomFile]:
+    """The input as a DICOM file, open while the block runs. Raises `UsageError` or `InputError`."""
+    with (
+        as_input(given) as plain,
+        open_source(plain, limits) as source,
+        open_dicom(source, kind=kind, limits=limits, lookup=lookup) as file,
+    ):
+        yield file
 
 
 @dataclass(slots=True)

@@ -9,12 +9,10 @@ from typing import NoReturn
 
 from dsig import answers
 from dsig.der import kind_of, without_padding
-from dsig.dicom.file import open_dicom
-from dsig.dicom.source import open_source
 from dsig.errors import DsigError, UsageError
 from dsig.evidence import Archived, Evidence, HeldSignature, judged
 from dsig.hookspecs import TrustEvidence, Usage
-from dsig.io import Given, as_input, name_of
+from dsig.io import Given, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.model import FileVerdict, Finding, SignatureReport, Status
 from dsig.past import PastChains
@@ -71,11 +69,7 @@ def _collected(
     """The signatures of one file that passes; what they passed by is kept."""
     try:
         reports = {(s.uid, s.location): s for s in _passed(given, options, plugins)}
-        with (
-            as_input(given) as plain,
-            open_source(plain, limits) as source,
-            open_dicom(source, kind=options.input_kind, limits=limits) as file,
-        ):
+        with open_input(given, kind=options.input_kind, limits=limits) as file:
             found = find_signatures(file, file.main(limits), limits)
             return [
                 _held(one, reports.get((one.item.uid, one.level.location)), options, plugins, kept) for one in found

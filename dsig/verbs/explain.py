@@ -10,12 +10,11 @@ from itertools import chain, islice
 from dsig.dicom.dataset import DataSet, Element, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.dictionary import keyword_of
-from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.file import DicomFile
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.lookup import Lookup
-from dsig.dicom.source import open_source
 from dsig.errors import DsigError, UsageError
-from dsig.io import Given, as_input, name_of
+from dsig.io import Given, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Finding
 from dsig.signature.comparison import Difference, Half, Spot, differences, parting
@@ -105,9 +104,7 @@ class _Side:
         """Open and walk it."""
         name = name_of(given)
         try:
-            plain = stack.enter_context(as_input(given))
-            source = stack.enter_context(open_source(plain, limits))
-            file = stack.enter_context(open_dicom(source, kind=kind, limits=limits, lookup=lookup))
+            file = stack.enter_context(open_input(given, kind=kind, limits=limits, lookup=lookup))
             main = file.main(limits)
             return cls(name, file, main, find_signatures(file, main, limits), limits)
         except DsigError as error:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dsig.dicom.dictionaries import Dictionary
-from dsig.dicom.file import open_dicom
 from dsig.dicom.lookup import Lookup
-from dsig.dicom.source import open_source
 from dsig.errors import DsigError
-from dsig.io import Given, as_input, name_of
+from dsig.io import Given, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, Purpose, SignerFacts
 from dsig.plugins import Plugins, default
@@ -69,11 +67,7 @@ def inspect(
     lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     name = name_of(given)
     try:
-        with (
-            as_input(given) as plain,
-            open_source(plain, limits) as source,
-            open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as file,
-        ):
+        with open_input(given, kind=input_kind, limits=limits, lookup=lookup) as file:
             main = file.main(limits)
             found = find_signatures(file, main, limits)
             return Inspection(

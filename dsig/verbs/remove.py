@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.dictionaries import Dictionary
-from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.file import DicomFile
 from dsig.dicom.location import Path, format_path
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.reencode import as_wanted
 from dsig.dicom.rewrite import rewrite
-from dsig.dicom.source import open_source
 from dsig.dicom.splice import Change, LengthField, enclosing_lengths, lengthened
 from dsig.dicom.walk import SEQUENCE
 from dsig.errors import DsigError, UsageError, Where
-from dsig.io import Given, as_input, as_output, name_of
+from dsig.io import Given, as_output, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.signature.items import (
     DIGITAL_SIGNATURES,
@@ -74,9 +73,7 @@ def remove(
     lookup = Lookup(convert_un=convert_un, dictionary=dictionary)
     try:
         with (
-            as_input(given) as plain,
-            open_source(plain, limits) as source,
-            open_dicom(source, kind=input_kind, limits=limits, lookup=lookup) as opened,
+            open_input(given, kind=input_kind, limits=limits, lookup=lookup) as opened,
             as_wanted(
                 opened,
                 transfer_syntax,

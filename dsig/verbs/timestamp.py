@@ -17,10 +17,10 @@ from dsig.dicom.headers import element
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.reencode import as_wanted
 from dsig.dicom.rewrite import rewrite
-from dsig.dicom.source import open_source, own_source
+from dsig.dicom.source import own_source
 from dsig.errors import DsigError, InputError, OutputError, UsageError, Where
 from dsig.hookspecs import TimestampFacts
-from dsig.io import Given, as_input, as_output, name_of
+from dsig.io import Given, as_output, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Finding
 from dsig.plugins import Plugins, default
@@ -199,11 +199,7 @@ def read_uid_file(given: Given) -> str:
 def _opened(given: Given, kind: str, limits: Limits, lookup: Lookup = PLAIN) -> Iterator[DicomFile]:
     """The input, with its name in every error."""
     try:
-        with (
-            as_input(given) as plain,
-            open_source(plain, limits) as source,
-            open_dicom(source, kind=kind, limits=limits, lookup=lookup) as file,
-        ):
+        with open_input(given, kind=kind, limits=limits, lookup=lookup) as file:
             yield file
     except DsigError as error:
         raise error.located(name_of(given)) from None

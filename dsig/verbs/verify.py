@@ -12,13 +12,12 @@ from dsig import answers
 from dsig.chain import Chains
 from dsig.claimed import claimed_findings
 from dsig.der import without_padding
-from dsig.dicom.file import DicomFile, open_dicom
+from dsig.dicom.file import DicomFile
 from dsig.dicom.lookup import Lookup
-from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, UsageError
 from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
-from dsig.io import Given, as_input, name_of
+from dsig.io import Given, name_of, open_input
 from dsig.limits import DEFAULT, Limits
 from dsig.model import (
     AXES,
@@ -130,11 +129,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     options = replace(options, limits=options.limits.started())
     name = name_of(given)
     try:
-        with (
-            as_input(given) as plain,
-            open_source(plain, options.limits) as source,
-            open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as file,
-        ):
+        with open_input(given, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as file:
             return _Verification(file, name, options, plugins).report()
     except InputError as error:
         problem = ErrorReport(error.code, error.message, str(error.where), error.hint or "")
