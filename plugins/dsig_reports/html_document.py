@@ -200,7 +200,8 @@ def _covered(signatures: tuple[SignatureReport, ...]) -> str:
     if len(signatures) > 1:
         return f"{len(signatures)} signatures"
     coverage = signatures[0].coverage
-    return f"{coverage.signed} signed, {len(coverage.unsigned) + coverage.unsigned_more} unsigned"
+    what = f"{coverage.signed} signed, {len(coverage.unsigned) + coverage.unsigned_more} unsigned"
+    return what if signatures[0].location == "/" else f"{what}, in an item"
 
 
 def _brief(claimed: str) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "VERDICTS",
     "common_name",
     "headline",
+    "is_of_items",
     "pixels",
     "revocation",
     "said",
@@ -111,9 +112,16 @@ def said(file: FileReport) -> str:
     among = ", the pixels or the document among them" if pixels == {Extent.UNSIGNED} else ""
     what = f"What is signed is unchanged; {rest} element{' is' if rest == 1 else 's are'} not signed{among}."
     what = what if rest else ""
+    if is_of_items(file):
+        what = "What is signed is unchanged, but that is items of sequences; no signature protects the data set itself."
     trusted = all(s.axes["trust"].status is Status.PASSED for s in file.signatures)
     who = "The signer is trusted." if trusted else "Nobody asked who signed."
     return f"{what or 'Unchanged since it was signed.'} {who}"
+
+
+def is_of_items(file: FileReport) -> bool:
+    """Whether there are signatures, and all of them are of items: whoever has a signed item can put it anywhere."""
+    return bool(file.signatures) and all(signature.location != "/" for signature in file.signatures)
 
 
 def pixels(file: FileReport) -> str:

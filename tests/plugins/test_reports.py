@@ -133,13 +133,23 @@ def test_fingerprints_are_never_broken(monkeypatch):
 
 
 def test_verdict_line_says_what_it_is_about():
-    one = signature(coverage=Coverage(3))
+    one = signature(coverage=Coverage(3), location="/")
     assert rendered(report(one)).splitlines()[0] == "passed        x (1 signature: 3 elements signed, none unsigned)"
     four = rendered(report(one, one, one, signature(coverage=Coverage(1))))
     assert four.splitlines()[0].endswith("none unsigned; …)")
     for verbose in (-1, 0, 1):
         for line in rendered(report(one), verbose).splitlines():
             assert line.strip().casefold() not in ("ok", "passed")
+
+
+def test_verdict_line_says_if_it_is_about_items_only():
+    item = signature(coverage=Coverage(3), location="ContentSequence[0]")
+    assert rendered(report(item)).splitlines()[0] == (
+        "passed        x (1 signature: 3 elements signed, none unsigned in ContentSequence[0]; the data set itself is"
+        " not signed)"
+    )
+    both = rendered(report(item, signature(coverage=Coverage(5), location="/"))).splitlines()[0]
+    assert both.endswith("3 elements signed, none unsigned in ContentSequence[0]; 5 elements signed, none unsigned)")
 
 
 def test_certificate_alone_proves_no_signer():
@@ -186,8 +196,10 @@ def test_several_files_have_a_line_each_and_a_reason_where_there_is_one():
     failed = Axis(
         Status.FAILED, (Finding("mac-mismatch", "it does not match"), Finding("weak", "weak", severity="info"))
     )
-    bad = signature(axes=dict.fromkeys(AXES, Axis(Status.PASSED)) | {"integrity": failed}, coverage=Coverage(3))
-    good = signature(axes=dict.fromkeys(AXES, Axis(Status.PASSED)), coverage=Coverage(3))
+    bad = signature(
+        axes=dict.fromkeys(AXES, Axis(Status.PASSED)) | {"integrity": failed}, coverage=Coverage(3), location="/"
+    )
+    good = signature(axes=dict.fromkeys(AXES, Axis(Status.PASSED)), coverage=Coverage(3), location="/")
     files = (
         FileReport("a.dcm", FileVerdict.PASSED, (good,)),
         FileReport("b.dcm", FileVerdict.FAILED, (bad, bad)),

@@ -194,7 +194,16 @@ PIXELS_NOT = Coverage(2, (UnsignedElement("7FE00010", "PixelData", "not-listed")
             {"axes": axes(coverage=Status.INDETERMINATE, trust=Status.INDETERMINATE)},
             "Nobody trusted vouches for the name in the certificate.",
         ),
-        ("passed", {"axes": axes(), "coverage": Coverage(3)}, "Unchanged since it was signed. The signer is trusted."),
+        (
+            "passed",
+            {"axes": axes(), "coverage": Coverage(3), "location": "/"},
+            "Unchanged since it was signed. The signer is trusted.",
+        ),
+        (
+            "passed",
+            {"axes": axes(), "coverage": Coverage(3), "location": "ContentSequence[0]"},
+            "that is items of sequences; no signature protects the data set itself. The signer is trusted.",
+        ),
         (
             "passed",
             {"axes": axes(trust=Status.NOT_CHECKED), "coverage": PIXELS_NOT, "location": "/"},
