@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,18 @@ def pki() -> Path:
     """Directory of the corpus' keys and certificates; its README says what they are."""
     assert (PKI / "pki.json").is_file(), "the corpus is missing"
     return PKI
+
+
+@pytest.fixture(scope="session")
+def cert(pki):
+    """Certificates of the corpus by name, DER."""
+
+    @cache
+    def der(name: str) -> bytes:
+        body = (pki / f"{name}.pem").read_text().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0]
+        return base64.b64decode(body)
+
+    return der
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,11 @@ by our own code.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import random
 import subprocess
 import sys
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,18 +43,6 @@ def backend():
 def key(pki):
     """Private keys of the corpus by name."""
     return lambda name: serialization.load_pem_private_key((pki / f"{name}.key.pem").read_bytes(), None)
-
-
-@pytest.fixture(scope="module")
-def cert(pki):
-    """Certificates of the corpus by name, DER."""
-
-    @cache
-    def der(name: str) -> bytes:
-        body = (pki / f"{name}.pem").read_text().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0]
-        return base64.b64decode(body)
-
-    return der
 
 
 def test_it_is_registered_under_its_name():

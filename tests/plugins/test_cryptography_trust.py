@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
 
 import pytest
 from cryptography import x509
@@ -21,18 +19,6 @@ from dsig_cryptography.trust import CryptographyTrust
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SIGNERS = ["rsa2048", "rsa2048b", "rsa2048_alias", "rsa3072", "rsa4096", "p256", "p384", "dsa2048", "longlived"]
-
-
-@pytest.fixture(scope="module")
-def cert(pki):
-    """Certificates of the corpus by name, DER."""
-
-    @cache
-    def der(name: str) -> bytes:
-        body = (pki / f"{name}.pem").read_text().split("-----BEGIN CERTIFICATE-----")[1].split("-----END")[0]
-        return base64.b64decode(body)
-
-    return der
 
 
 @pytest.fixture(scope="module")
