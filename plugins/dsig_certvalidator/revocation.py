@@ -7,16 +7,12 @@ certificate means something only as long as the certificate had not expired.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import Any
 
-from asn1crypto import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from cryptography.x509 import load_der_x509_crl
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import (
     CRLNoMatchesError,
@@ -36,7 +32,32 @@ from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from dsig.model import Finding
 from dsig_certvalidator.algorithms import small_key, weakness
 from dsig_certvalidator.contexts import context, finished
+from dsig_certvalidator.entries import (
+    Revoked,
+    crl_issuers,
+    entries_for,
+    first_lost,
+    next_update,
+    remembers,
+    revocation_found,
+    revocations,
+    signed_by_issuer,
+    silent_by_then,
+    this_update,
+    unknown_critical,
+)
 from dsig_certvalidator.reading import Readable, finding, one_line
+from dsig_certvalidator.wording import (
+    CRL,
+    OCSP,
+    crl_name,
+    crl_reason,
+    name_of,
+    ocsp_name,
+    ocsp_reason,
+    time_text,
+    words,
+)
 
 __all__ = ["CertificateStatus", "Known", "Standing", "Statuses"]
 
@@ -49,9 +70,6 @@ CLOCKS = timedelta(minutes=5)
 """How far the clock of whoever answers may be ahead of ours."""
 
 _HOLD = "certificate hold"
-_OCSP_EXTENSIONS = frozenset(("nonce", "archive_cutoff", "invalidity_date", "crl_reason"))
-_CRL = "RFC 5280 6.3.3"
-_OCSP = "RFC 6960 3.2"
 
 
 class Standing(Enum):
@@ -86,25 +104,12 @@ class Known:
         self.standings.append((certificate.dump(), status))
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Revocation:
-    """A revocation somebody authentic tells of."""
-
-    when: datetime
-    why: str
-    who: str
-    source: bytes
-    """DER of the CRL or OCSP response."""
-    told: datetime
-    """thisUpdate of it."""
-
-
 @dataclass(slots=True)
 class _Said:
     """What one kind of source says."""
 
     sources: list[tuple[str, bytes]] = field(default_factory=list)
-    revoked: list[_Revocation] = field(default_factory=list)
+    revoked: list[Revoked] = field(default_factory=list)
     reasons: list[Finding] = field(default_factory=list)
 
 
@@ -123,23 +128,23 @@ class Statuses:
         said = _Said()
         self._crls(certificate, path, said, depth)
         self._ocsps(certificate, path, said, depth)
-        subject = _name(certificate.subject)
+        subject = name_of(certificate.subject)
         past = [one for one in said.revoked if one.when <= self.at]
         if past:
             first = min(past)
-            told = f"{subject} was revoked at {_time(first.when)} ({first.why}), says the {first.who}"
-            return CertificateStatus(Standing.REVOKED, reasons=[finding("trust-revoked", told, clause=_CRL)])
+            told = f"{subject} was revoked at {time_text(first.when)} ({first.why}), says the {first.who}"
+            return CertificateStatus(Standing.REVOKED, reasons=[finding("trust-revoked", told, clause=CRL)])
         notes = []
         if said.revoked:  # all of them later, so it was good before
             first = min(said.revoked)
-            told = f"{subject} was revoked at {_time(first.when)} ({first.why}), says the {first.who}"
+            told = f"{subject} was revoked at {time_text(first.when)} ({first.why}), says the {first.who}"
             told += "; that is after the time it is judged at"
-            notes.append(finding("trust-revoked-later", told, "warning", clause=_CRL))
+            notes.append(finding("trust-revoked-later", told, "warning", clause=CRL))
             said.sources.append((first.who, first.source))
         if said.sources:
             return CertificateStatus(Standing.GOOD, sources=list(dict.fromkeys(said.sources)), notes=notes)
         reasons = said.reasons or [
-            finding("trust-revocation-unknown", f"{subject}: there is no CRL and no OCSP response for it", clause=_CRL)
+            finding("trust-revocation-unknown", f"{subject}: there is no CRL and no OCSP response for it", clause=CRL)
         ]
         return CertificateStatus(Standing.UNKNOWN, reasons=list(dict.fromkeys(reasons)), notes=notes)
 
@@ -151,22 +156,22 @@ class Statuses:
         self._changes(relevant, certificate, path, said)
         if not any(crl.delta_crl_indicator_value is None for crl in relevant):
             if self.given.crls and not said.reasons:
-                subject = _name(certificate.subject)
+                subject = name_of(certificate.subject)
                 said.reasons.append(
-                    finding("trust-crl-missing", f"{subject}: none of the CRLs given is one of its issuer", clause=_CRL)
+                    finding("trust-crl-missing", f"{subject}: none of the CRLs given is one of its issuer", clause=CRL)
                 )
             return
-        later = sorted({_this_update(crl) for crl in relevant if _this_update(crl) > self.at}, reverse=True)
+        later = sorted({this_update(crl) for crl in relevant if this_update(crl) > self.at}, reverse=True)
         reasons: list[Finding] = []
         for moment in [*later[:MAX_MOMENTS], self.at]:
-            usable = [crl for crl in relevant if _this_update(crl) <= moment]
+            usable = [crl for crl in relevant if this_update(crl) <= moment]
             if usable:
                 reasons += self._as_of(moment, usable, certificate, path, said, depth)
         # Silence in a list that is out of date means nothing; what it tells of stays true.
-        outdated = {_this_update(crl) for crl in relevant if _next_update(crl) < self.at}
+        outdated = {this_update(crl) for crl in relevant if next_update(crl) < self.at}
         for moment in sorted(outdated, reverse=True)[:MAX_MOMENTS]:
             old = _Said()
-            self._as_of(moment, [c for c in relevant if _this_update(c) <= moment], certificate, path, old, depth)
+            self._as_of(moment, [c for c in relevant if this_update(c) <= moment], certificate, path, old, depth)
             said.revoked += old.revoked
         self._released(relevant, certificate, path, said, depth)
         if not said.sources and not said.revoked:
@@ -177,14 +182,14 @@ class Statuses:
         for crl in crls:
             if crl.delta_crl_indicator_value is None:
                 continue
-            told = list(_revocations(crl, certificate))
-            if told and _signed_by_issuer(crl, certificate, path):
+            told = list(revocations(crl, certificate))
+            if told and signed_by_issuer(crl, certificate, path):
                 said.revoked += told
 
     def _released(self, crls: Sequence[Any], certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
         """Who was put on hold is no longer if a later list does not name him (RFC 5280 5.3.1)."""
         for one in [revocation for revocation in said.revoked if revocation.why == _HOLD]:
-            newer = [crl for crl in crls if one.told < _this_update(crl) <= self.at]
+            newer = [crl for crl in crls if one.told < this_update(crl) <= self.at]
             if any(crl.delta_crl_indicator_value is None for crl in newer):
                 fresh = _Said()
                 self._as_of(self.at, newer, certificate, path, fresh, depth)
@@ -194,29 +199,29 @@ class Statuses:
 
     def _may_answer(self, crl: Any, certificate: Any, said: _Said) -> bool:
         """Whether a CRL is one of the issuer, or an indirect one that the certificate names (RFC 5280 6.3.3 b)."""
-        subject = _name(certificate.subject)
+        subject = name_of(certificate.subject)
         point = crl.issuing_distribution_point_value
         indirect = point is not None and point["indirect_crl"].native
         if crl.issuer != certificate.issuer:
             if not indirect:
                 return False
-            if crl.issuer not in _crl_issuers(certificate):
+            if crl.issuer not in crl_issuers(certificate):
                 said.reasons.append(
                     finding(
                         "trust-crl-scope",
-                        f"{subject}: the indirect CRL of {_name(crl.issuer)} is none it names",
-                        clause=_CRL,
+                        f"{subject}: the indirect CRL of {name_of(crl.issuer)} is none it names",
+                        clause=CRL,
                     )
                 )
                 return False
-        if _this_update(crl) > self.latest:
+        if this_update(crl) > self.latest:
             said.reasons.append(
-                finding("trust-crl-not-yet-valid", f"{subject}: the {_crl_name(crl)} is from the future", clause=_CRL)
+                finding("trust-crl-not-yet-valid", f"{subject}: the {crl_name(crl)} is from the future", clause=CRL)
             )
             return False
         weak = weakness(crl["signature_algorithm"], None)
         if weak:
-            said.reasons.append(finding("trust-crl-signature", f"{subject}: {_crl_name(crl)}: {weak}", clause=_CRL))
+            said.reasons.append(finding("trust-crl-signature", f"{subject}: {crl_name(crl)}: {weak}", clause=CRL))
             return False
         return True
 
@@ -231,37 +236,37 @@ class Statuses:
     ) -> list[Finding]:
         """Ask the CRLs as of one moment; what they say goes to `said`, why they say nothing is returned."""
         judging = self._context(moment, crls=crls)
-        subject = _name(certificate.subject)
+        subject = name_of(certificate.subject)
         reasons: list[Finding] = []
         try:
             finished(verify_crl(certificate, path, judging))
         except RevokedError as error:
             authentic = self._authentic(crls, judging, certificate, path, depth, reasons)
             if authentic:
-                said.revoked.append(_revocation(error, authentic, certificate))
+                said.revoked.append(revocation_found(error, authentic, certificate))
             return reasons
         except CRLNoMatchesError:
-            return [finding("trust-crl-missing", f"{subject}: none of the CRLs given is for it", clause=_CRL)]
+            return [finding("trust-crl-missing", f"{subject}: none of the CRLs given is for it", clause=CRL)]
         except CRLValidationIndeterminateError as error:
-            return [_crl_reason(str(failure[0]), subject) for failure in error.failures]
+            return [crl_reason(str(failure[0]), subject) for failure in error.failures]
         except (CRLValidationError, PathValidationError) as error:
-            return [_crl_reason(one_line(error), subject)]
+            return [crl_reason(one_line(error), subject)]
         authentic = self._authentic(crls, judging, certificate, path, depth, reasons)
         if not authentic:
             return reasons
-        listed = [entry for crl in authentic for entry in _entries(crl, certificate)]
+        listed = [entry for crl in authentic for entry in entries_for(crl, certificate)]
         if listed:  # with dates that are not before `moment`, or taken back
-            said.revoked += (one for crl in authentic for one in _revocations(crl, certificate, since=moment))
-        elif any(_silent_by_then(crl, certificate) for crl in authentic):
+            said.revoked += (one for crl in authentic for one in revocations(crl, certificate, since=moment))
+        elif any(silent_by_then(crl, certificate) for crl in authentic):
             return [
                 finding(
                     "trust-revocation-after-expiry",
-                    f"{subject}: the {_crl_name(authentic[0])} was issued after the certificate had expired, and need"
+                    f"{subject}: the {crl_name(authentic[0])} was issued after the certificate had expired, and need"
                     " not list it any more",
                     clause="RFC 5280 3.3",
                 )
             ]
-        said.sources += ((_crl_name(crl), crl.dump()) for crl in authentic)
+        said.sources += ((crl_name(crl), crl.dump()) for crl in authentic)
         return reasons
 
     def _authentic(
@@ -285,7 +290,7 @@ class Statuses:
             if signer.sha256 not in on_path and signer.sha256 != certificate.sha256:
                 problem = self._signer_problem(signer, path, depth)
                 if problem:
-                    reasons.append(finding("trust-crl-issuer", f"{_crl_name(crl)}: its signer {problem}", clause=_CRL))
+                    reasons.append(finding("trust-crl-issuer", f"{crl_name(crl)}: its signer {problem}", clause=CRL))
                     continue
             found.append(crl)
         return found
@@ -312,7 +317,7 @@ class Statuses:
 
     def _ocsps(self, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
         """Ask each OCSP response by itself, as of the moment or of its own time if that is later."""
-        subject = _name(certificate.subject)
+        subject = name_of(certificate.subject)
         for response in self.given.ocsps:
             status = response["response_status"].native
             if status != "successful":
@@ -328,22 +333,22 @@ class Statuses:
                 self._ocsp(container, certificate, path, said, depth)
 
     def _ocsp(self, container: Any, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
-        subject, who, source = _name(certificate.subject), _ocsp_name(container), container.ocsp_response_data.dump()
+        subject, who, source = name_of(certificate.subject), ocsp_name(container), container.ocsp_response_data.dump()
         single = container.extract_single_response()
         if single is None or single["cert_id"]["serial_number"].native != certificate.serial_number:
             return
         issued = single["this_update"].native
         if issued > self.latest:
             said.reasons.append(
-                finding("trust-ocsp-not-yet-valid", f"{subject}: the {who} is from the future", clause=_OCSP)
+                finding("trust-ocsp-not-yet-valid", f"{subject}: the {who} is from the future", clause=OCSP)
             )
             return
         basic = container.extract_basic_ocsp_response()
         weak = weakness(basic["signature_algorithm"], None)
         if weak:
-            said.reasons.append(finding("trust-ocsp-signature", f"{subject}: {who}: {weak}", clause=_OCSP))
+            said.reasons.append(finding("trust-ocsp-signature", f"{subject}: {who}: {weak}", clause=OCSP))
             return
-        unknown = _unknown_critical(basic["tbs_response_data"]["response_extensions"], single["single_extensions"])
+        unknown = unknown_critical(basic["tbs_response_data"]["response_extensions"], single["single_extensions"])
         if unknown:
             told = f"{subject}: {who}: nobody here knows its critical extension {unknown}"
             said.reasons.append(finding("trust-ocsp-unusable", told, clause="RFC 6960 4.4"))
@@ -354,34 +359,32 @@ class Statuses:
             finished(verify_ocsp_response(certificate, path, judging))
         except RevokedError as error:
             if not self._responder_problem(basic, path, depth):
-                when = _first_lost(single, error.revocation_dt)
-                said.revoked.append(_Revocation(when, _words(str(error.reason.native)), who, source, issued))
+                when = first_lost(single, error.revocation_dt)
+                said.revoked.append(Revoked(when, words(str(error.reason.native)), who, source, issued))
             return
         except OCSPNoMatchesError:
             return
         except OCSPValidationIndeterminateError as error:
             if error.failures:
-                said.reasons += (_ocsp_reason(str(failure[0]), subject) for failure in error.failures)
+                said.reasons += (ocsp_reason(str(failure[0]), subject) for failure in error.failures)
                 return
             if state == "revoked":  # authentic, and the revocation is later than the moment
                 revoked = single["cert_status"].chosen
-                why = _words(str(revoked["revocation_reason"].native or "unspecified"))
-                when = _first_lost(single, revoked["revocation_time"].native)
-                said.revoked.append(_Revocation(when, why, who, source, issued))
+                why = words(str(revoked["revocation_reason"].native or "unspecified"))
+                when = first_lost(single, revoked["revocation_time"].native)
+                said.revoked.append(Revoked(when, why, who, source, issued))
                 return
             said.reasons.append(
                 finding("trust-ocsp-unknown", f"{subject}: the OCSP responder does not know it", clause="RFC 6960 2.2")
             )
             return
         except (OCSPValidationError, PathValidationError) as error:
-            said.reasons.append(_ocsp_reason(one_line(error), subject))
+            said.reasons.append(ocsp_reason(one_line(error), subject))
             return
         problem = self._responder_problem(basic, path, depth)
         if problem:
-            said.reasons.append(
-                finding("trust-ocsp-responder", f"{subject}: {who}: its signer {problem}", clause=_OCSP)
-            )
-        elif issued > certificate.not_valid_after and not _remembers(single, certificate):
+            said.reasons.append(finding("trust-ocsp-responder", f"{subject}: {who}: its signer {problem}", clause=OCSP))
+        elif issued > certificate.not_valid_after and not remembers(single, certificate):
             said.reasons.append(
                 finding(
                     "trust-revocation-after-expiry",
@@ -411,166 +414,3 @@ class Statuses:
 
     def _context(self, moment: datetime, crls: Sequence[Any] = (), ocsps: Sequence[Any] = ()) -> ValidationContext:
         return context(self.given.anchors, self.given.intermediates, moment, crls=crls, ocsps=ocsps)
-
-
-# ---------------------------------------------------------------------------------------------------- reading the lists
-
-
-def _this_update(crl: Any) -> datetime:
-    when: datetime = crl["tbs_cert_list"]["this_update"].native
-    return when
-
-
-def _next_update(crl: Any) -> datetime:
-    """When the next one is due; one that does not say so is due when it was issued, as OCSP responses are."""
-    when: datetime = crl["tbs_cert_list"]["next_update"].native or _this_update(crl)
-    return when
-
-
-def _crl_issuers(certificate: Any) -> list[Any]:
-    """Names in cRLIssuer of the certificate's distribution points (RFC 5280 4.2.1.13)."""
-    return [
-        name.chosen
-        for point in certificate.crl_distribution_points_value or ()
-        for name in point["crl_issuer"] or ()
-        if name.name == "directory_name"
-    ]
-
-
-def _entries(crl: Any, certificate: Any) -> Iterator[Any]:
-    """Entries of the CRL for the certificate; the issuer of an entry holds for those after it (RFC 5280 5.3.3)."""
-    issuer = crl.issuer
-    for entry in crl["tbs_cert_list"]["revoked_certificates"] or ():
-        issuer = entry.issuer_name or issuer
-        if entry["user_certificate"].native == certificate.serial_number and issuer == certificate.issuer:
-            yield entry
-
-
-def _revocations(crl: Any, certificate: Any, since: datetime | None = None) -> Iterator[_Revocation]:
-    """What a list tells of the certificate; that from `since` on is what the library passes over as of then."""
-    for entry in _entries(crl, certificate):
-        when = entry["revocation_date"].native
-        reason = entry.crl_reason_value.native if entry.crl_reason_value is not None else "unspecified"
-        if reason != "remove_from_crl" and (since is None or when >= since):
-            first = _first_date(entry, when)
-            yield _Revocation(first, _words(reason), _crl_name(crl), crl.dump(), _this_update(crl))
-
-
-def _signed_by_issuer(crl: Any, certificate: Any, path: ValidationPath) -> bool:
-    """Whether the key that issued the certificate, allowed to sign lists, signed this one."""
-    issuer = next((one for one in path if one.subject == certificate.issuer and one is not certificate), None)
-    if issuer is None or (issuer.key_usage_value is not None and "crl_sign" not in issuer.key_usage_value.native):
-        return False
-    try:
-        key = load_der_public_key(issuer.public_key.dump())
-        return load_der_x509_crl(crl.dump()).is_signature_valid(key)  # type: ignore[arg-type]
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-
-
-def _first_date(entry: Any, revoked: datetime) -> datetime:
-    """The date of revocation, or that on which the key was lost if it is earlier (RFC 5280 5.3.2)."""
-    lost = entry.invalidity_date_value
-    return revoked if lost is None else min(revoked, lost.native)
-
-
-def _silent_by_then(crl: Any, certificate: Any) -> bool:
-    """Whether the CRL may leave out certificates that had expired by then (RFC 5280 3.3; X.509 expiredCertsOnCRL)."""
-    for extension in crl["tbs_cert_list"]["crl_extensions"] or ():
-        if extension["extn_id"].dotted == "2.5.29.60":
-            return False
-    return bool(_this_update(crl) > certificate.not_valid_after)
-
-
-def _remembers(single: Any, certificate: Any) -> bool:
-    """Whether the responder says that it remembers certificates that long (archive cutoff, RFC 6960 4.4.4)."""
-    for extension in single["single_extensions"] or ():
-        if extension["extn_id"].native == "archive_cutoff":
-            return bool(extension["extn_value"].parsed.native <= certificate.not_valid_after)
-    return False
-
-
-def _revocation(error: RevokedError, crls: Sequence[Any], certificate: Any) -> _Revocation:
-    """What the library found, with the CRL that tells of it."""
-    why = _words(str(error.reason.native))
-    for crl in crls:
-        for entry in _entries(crl, certificate):
-            first = _first_date(entry, error.revocation_dt)
-            return _Revocation(first, why, _crl_name(crl), crl.dump(), _this_update(crl))
-    return _Revocation(error.revocation_dt, why, _crl_name(crls[0]), crls[0].dump(), _this_update(crls[0]))
-
-
-def _first_lost(single: Any, revoked: datetime) -> datetime:
-    """The same of an OCSP response, which may have the extensions of an entry (RFC 6960 4.4.5)."""
-    for extension in single["single_extensions"] or ():
-        if extension["extn_id"].native == "invalidity_date":
-            lost: datetime = extension["extn_value"].parsed.native
-            return min(revoked, lost)
-    return revoked
-
-
-def _unknown_critical(*lists: Any) -> str:
-    """A critical extension of an OCSP response that is not processed here, dotted; or an empty string."""
-    for extension in (one for extensions in lists for one in extensions or ()):
-        if extension["critical"].native and extension["extn_id"].native not in _OCSP_EXTENSIONS:
-            return str(extension["extn_id"].dotted)
-    return ""
-
-
-def _words(reason: str) -> str:
-    return reason.replace("_", " ")
-
-
-# -------------------------------------------------------------------------------------------------------------- wording
-
-_CRL_REASONS = (
-    ("not recent enough", "trust-crl-expired", "the CRL was out of date at the time of evaluation"),
-    ("signature", "trust-crl-signature", "the signature of the CRL does not verify with its issuer's key"),
-    ("not authorized to sign", "trust-crl-issuer", "the issuer may not sign CRLs (keyUsage cRLSign)"),
-    ("chain of trust", "trust-crl-issuer", "the signer of the CRL does not lead to a trust anchor"),
-    ("path could not be validated", "trust-crl-issuer", "the signer of the CRL does not lead to a trust anchor"),
-    ("unrecognized critical", "trust-crl-critical", "the CRL has a critical extension that is not known"),
-    ("Delta CRL", "trust-crl-delta", "the CRL points to a delta CRL, and there is no usable one"),
-    ("only contains", "trust-crl-scope", "the CRL is not for this kind of certificate"),
-    ("does not share any names", "trust-crl-scope", "the CRL is not that of the certificate's distribution point"),
-    ("revocation reasons", "trust-crl-scope", "the CRLs do not cover all reasons of revocation"),
-)
-_OCSP_REASONS = (
-    ("not recent enough", "trust-ocsp-expired", "the OCSP response was out of date at the time of evaluation"),
-    ("unauthorized", "trust-ocsp-responder", "the OCSP response is signed by somebody who may not"),
-    ("could not be validated", "trust-ocsp-responder", "the signer of the OCSP response is not valid"),
-    ("could not be located", "trust-ocsp-responder", "the signer of the OCSP response is not known"),
-    ("signature", "trust-ocsp-signature", "the signature of the OCSP response does not verify"),
-    ("does not match", "trust-ocsp-mismatch", "the OCSP response is for a certificate of another issuer"),
-)
-
-
-def _crl_reason(said: str, subject: str) -> Finding:
-    for text, code, words in _CRL_REASONS:
-        if text.casefold() in said.casefold():
-            return finding(code, f"{subject}: {words}", clause=_CRL)
-    return finding("trust-crl-unusable", f"{subject}: no CRL can answer for it: {said}", clause=_CRL)
-
-
-def _ocsp_reason(said: str, subject: str) -> Finding:
-    for text, code, words in _OCSP_REASONS:
-        if text.casefold() in said.casefold():
-            return finding(code, f"{subject}: {words}", clause=_OCSP)
-    return finding("trust-ocsp-unusable", f"{subject}: no OCSP response can answer for it: {said}", clause=_OCSP)
-
-
-def _crl_name(crl: Any) -> str:
-    return f"CRL of {_name(crl.issuer)} of {_time(_this_update(crl))}"
-
-
-def _ocsp_name(container: Any) -> str:
-    return f"OCSP response of {_time(container.extract_single_response()['this_update'].native)}"
-
-
-def _time(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _name(name: x509.Name) -> str:
-    common = name.native.get("common_name")
-    return one_line(ValueError(common if isinstance(common, str) else name.human_friendly))

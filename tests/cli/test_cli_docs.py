@@ -36,7 +36,7 @@ COMPUTED_FINDINGS = {
         "unsigned-unsignable-tag",
         "unsigned-unsignable-un",
     },
-    "plugins/dsig_certvalidator/revocation.py": {
+    "plugins/dsig_certvalidator/wording.py": {
         *(f"trust-crl-{what}" for what in ("critical", "delta", "expired", "issuer", "scope", "signature")),
         *(f"trust-ocsp-{what}" for what in ("expired", "mismatch", "responder", "signature")),
     },
