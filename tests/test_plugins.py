@@ -50,7 +50,7 @@ def run(site: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=600,
     )
 
 

@@ -24,6 +24,8 @@ __all__ = ["SECONDS", "Diagnosis", "Examined", "Health", "examine"]
 
 SECONDS = 20.0
 """What one plugin is given, start of the interpreter included."""
+LAST_WORDS = 10.0
+"""Seconds to read what it said before it ended; that is done at once unless something it left behind holds the pipe."""
 MAX_OUTPUT = 1 << 20
 """Bytes on standard output or standard error after which a plugin is stopped."""
 AT_ONCE = 4
@@ -134,7 +136,7 @@ class _Child:
             self._kill()
             self._process.wait()
         for listener in self._said:
-            listener.join(1)
+            listener.join(LAST_WORDS)
             if listener.is_alive():  # something it started holds the pipe
                 self._kill()
 

@@ -26,6 +26,8 @@ SECONDS = 5.0
 """After the last verdict, for all observers together; who is not done then is stopped."""
 WAITING = 1000
 """Files that an observer may be behind; of those beyond it is not told."""
+LAST_WORDS = 10.0
+"""Seconds to read what it said before it ended; that is done at once unless something it left behind holds the pipe."""
 LONGEST = 4096
 """Bytes of what it says about itself."""
 
@@ -118,7 +120,7 @@ class _Told:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for thread in self._threads:
-            thread.join(1)
+            thread.join(LAST_WORDS)
         if late:
             return f"was stopped: it was not done {SECONDS:g} seconds after the verdict"
         return self._complaint()

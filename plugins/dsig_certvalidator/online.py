@@ -41,6 +41,8 @@ MAX_SIZE = 32 << 20
 MAX_ISSUERS = 8
 """Steps from a certificate to its issuer to the next."""
 
+TOO_LONG = "it took too long"
+
 _CHUNK = 1 << 16
 
 
@@ -102,7 +104,8 @@ class Fetcher:
             reason = f"HTTP status {error.code}"
             error.close()
         except (OSError, HTTPException, ValueError) as error:
-            reason = one_line(ValueError(getattr(error, "reason", None) or error))
+            inner = getattr(error, "reason", None) or error
+            reason = TOO_LONG if isinstance(inner, TimeoutError) else one_line(ValueError(inner))
         told = f"could not fetch {one_line(ValueError(url))}: {reason}"
         self.notes.append(finding("trust-fetch-failed", told, "warning", clause="RFC 5280 4.2.2.1"))
         return None
@@ -134,7 +137,7 @@ def _read(opener: urllib.request.OpenerDirector, request: urllib.request.Request
             if len(body) > MAX_SIZE:
                 raise NotFetchedError(f"the answer is larger than {MAX_SIZE} bytes")
             if time.monotonic() > deadline:
-                raise TimeoutError("it took too long")
+                raise TimeoutError
     return bytes(body)
 
 
@@ -154,8 +157,8 @@ def _before(deadline: float, work: Callable[[], bytes]) -> bytes:
     threading.Thread(target=run, name="dsig-fetch", daemon=True).start()
     try:
         return outcome.result(timeout=max(0.1, deadline - time.monotonic()))
-    except TimeoutError as error:
-        raise NotFetchedError(str(error) or "it took too long") from None
+    except TimeoutError:  # whichever limit was reached first
+        raise NotFetchedError(TOO_LONG) from None
 
 
 def _is_web(url: str) -> bool:

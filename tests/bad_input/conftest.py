@@ -67,7 +67,7 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ran]:
             stderr=subprocess.PIPE,
             env=environment | (env or {}),
             start_new_session=True,  # no terminal to ask on
-            timeout=120,
+            timeout=600,
             check=False,
             **options,
         )

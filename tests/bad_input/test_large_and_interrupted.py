@@ -1,4 +1,4 @@
-"""Three hundred megabytes that lie, and signing three hundred megabytes until somebody has had enough of it."""
+"""Three hundred megabytes that lie, and signing four gigabytes until somebody has had enough of it."""
 
 from __future__ import annotations
 
@@ -105,11 +105,15 @@ def test_fragments_cost_no_memory_either(name, cli, good_key, tmp_path):
 # ------------------------------------------------------------------------------------------------------- interruption
 
 
+ENDLESS = 0xFFFFFFF0
+"""As long as an element can be: whoever interrupts is there before the end, however long the machine lets it wait."""
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "in.dcm"
-    head = part10(NAME + element(0x7FE00010, "OW", b"", SIZE))
-    sparse(path, head, len(head) + SIZE)
+    head = part10(NAME + element(0x7FE00010, "OW", b"", ENDLESS))
+    sparse(path, head, len(head) + ENDLESS)
     return path
 
 
@@ -145,13 +149,11 @@ def test_interrupted_in_the_middle(number, status, word, way, large, good_key, t
             stderr=subprocess.PIPE,
             text=True,
         )
-        until = time.monotonic() + 60
         while unfinished(tmp_path, process) < SIZE // 10:
             assert process.poll() is None, process.communicate()
-            assert time.monotonic() < until
             time.sleep(0.001)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
         assert process.returncode == status, err
         assert err == f"dsig: note: {word}\n"
         assert out == ""
@@ -179,7 +181,7 @@ def test_interrupted_while_asking_for_a_passphrase(place):
         while b"Passphrase for" not in seen:
             seen += os.read(leader, 1024)
         os.write(leader, b"\x03")
-        assert process.wait(60) == 130
+        assert process.wait(600) == 130
         while b"interrupted" not in seen:
             seen += os.read(leader, 1024)
         os.close(leader)
@@ -198,7 +200,7 @@ def shell(command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=600,
         start_new_session=True,
     )
 

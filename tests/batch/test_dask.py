@@ -45,7 +45,7 @@ def test_a_worker_killed_midway_loses_no_file_and_repeats_none(dsig, tmp_path):
 @pytest.mark.slow
 def test_what_a_cluster_cannot_do_is_refused(dsig, study, tmp_path):
     top = study(3)
-    nowhere = dsig("verify", top, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9", timeout=90)
+    nowhere = dsig("verify", top, "--executor", "dask", "--scheduler", "tcp://127.0.0.1:9")
     assert nowhere.status == 7
     assert nowhere.err.count("\n") == 1
     assert dsig("verify", top, "--executor", "dask").status == 2

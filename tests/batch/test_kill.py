@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -146,17 +148,24 @@ def test_verifying(archive, tmp_path, dsig):
         assert (row["verdict"], row["digest"]) == ("passed", sha256(Path(path)))
 
 
+@contextmanager
+def in_the_middle(*arguments: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A run that has begun and does not end: it has more to say than fits into its pipe, and nobody listens."""
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=4096
+    ) as run:  # fmt: skip
+        assert run.stdout.readline()
+        yield run
+
+
 def test_workers_die_with_their_parent(archive, tmp_path):
     """What a killed run leaves behind is nothing, also no process that goes on writing."""
-    out, ledger = tmp_path / "out", tmp_path / "ledger"
-    arguments = ["sign", archive, "-o", out, *KEY, "--jobs", 2, "--ledger", ledger, "-q"]
-    with subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL) as run:
-        while done(ledger) < 10:
-            time.sleep(0.005)
+    out = tmp_path / "out"
+    with in_the_middle("sign", archive, "-o", out, *KEY, "--jobs", 2) as run:
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         assert len(children) >= 2
         run.kill()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 300
     while any(Path(f"/proc/{child}/cmdline").exists() for child in children):
         assert time.monotonic() < until, "a worker outlives its parent"
         time.sleep(0.02)
@@ -165,10 +174,7 @@ def test_workers_die_with_their_parent(archive, tmp_path):
 
 def test_a_worker_that_is_killed_is_replaced(archive, tmp_path, dsig):
     """As by the kernel when memory runs out; signing in place, where a second time would be a second signature."""
-    with subprocess.Popen(
-        command("sign", archive, "--in-place", *KEY, "--jobs", 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as run:
-        run.stdout.readline()
+    with in_the_middle("sign", archive, "--in-place", *KEY, "--jobs", 2) as run:
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
         workers = [c for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
         os.kill(int(workers[0]), signal.SIGKILL)

@@ -28,7 +28,7 @@ def chromium() -> Iterator[Browser]:
     Not for the whole session: as long as it is there, playwright has an event loop running, which others may want.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), timeout=PATIENCE)
         yield browser
         browser.close()
 

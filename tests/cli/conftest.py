@@ -91,7 +91,7 @@ def spawn() -> Callable[..., Ran]:
         *arguments: object, env: dict[str, str] | None = None, python: tuple[str, ...] = (), **more: object
     ) -> Ran:
         command = [sys.executable, *python, "-m", "dsig.cli", *map(str, arguments)]
-        given = {"stdin": subprocess.DEVNULL, "timeout": 60} | more
+        given = {"stdin": subprocess.DEVNULL, "timeout": 600} | more
         done = subprocess.run(
             command, capture_output=True, env=os.environ | (env or {}), text=True, check=False, **given
         )

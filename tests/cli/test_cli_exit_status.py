@@ -174,7 +174,7 @@ def started_and_waiting(tmp_path: Path, arguments: list[object], number: int) ->
     )
     with open(fifo, "wb"):  # returns once the other side has opened it
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=600)
     fifo.unlink()
     return subprocess.CompletedProcess([], process.returncode, out, err)
 

@@ -228,7 +228,7 @@ def test_a_slow_plugin_is_waited_for_until_the_user_has_enough(install, tmp_path
             assert run.poll() is None
             time.sleep(0.05)
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=60)
+        _, said = run.communicate(timeout=600)
     finally:
         run.kill()
     assert run.returncode == 130

@@ -77,7 +77,7 @@ def with_terminal(arguments: list[object], answers: list[str], tmp_path: Path) -
                 shown += chunk
         except OSError:
             pass  # the other side is closed
-        status = process.wait(30)
+        status = process.wait(600)
     os.close(master)
     return status, shown.decode(), (tmp_path / "err").read_text()
 

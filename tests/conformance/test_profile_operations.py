@@ -342,7 +342,7 @@ def test_there_are_base_files_for_each_profile():
 
 def peer(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["dcmsign", *map(str, arguments)], capture_output=True, text=True, errors="replace", check=False, timeout=120
+        ["dcmsign", *map(str, arguments)], capture_output=True, text=True, errors="replace", check=False, timeout=600
     )
 
 

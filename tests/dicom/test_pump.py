@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,13 +15,15 @@ from dsig.errors import InputError
 SIZE = WORTH_A_THREAD + 2 * CHUNK + 4321
 DATA = bytes(range(251)) * (SIZE // 251 + 1)
 DATA = DATA[:SIZE]
+PATIENCE = 300
+"""Seconds after which something that does not come to an end is a deadlock."""
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before  # those of other tests may end now
 
 
 def within(seconds: float, work: Callable[[], object]) -> None:
@@ -55,7 +56,7 @@ def test_reading_on_gives_all_bytes_in_order(size: int):
                 got += reader.read(len(got))
         assert got == DATA[:size]
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 def test_data_in_memory_are_given_without_a_copy():
@@ -86,7 +87,7 @@ def test_reading_may_jump_anywhere(offsets: list[int]):
             for offset in offsets:
                 assert reader.read(offset) == DATA[offset : offset + CHUNK]
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 def test_a_chunk_that_was_lent_stays_as_it_is_until_it_is_given_back():
@@ -102,7 +103,7 @@ def test_a_chunk_that_was_lent_stays_as_it_is_until_it_is_given_back():
             for number in range(SIZE // CHUNK):
                 assert reader.read(number * CHUNK) == DATA[number * CHUNK : (number + 1) * CHUNK]
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 @pytest.mark.parametrize("bad", [0, CHUNK, CHUNK + 5, 3 * CHUNK, SIZE - 1])
@@ -115,7 +116,7 @@ def test_an_error_while_reading_ahead_comes_where_the_bytes_are_asked_for(bad: i
         assert caught.value.where.offset == bad
         assert bad // CHUNK * CHUNK == got
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 def test_bytes_nobody_asks_for_cause_no_error():
@@ -133,7 +134,7 @@ def test_work_that_stops_in_the_middle_leaves_no_thread_behind(lend: bool):
                     reader.lend()
             raise KeyError
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 # ------------------------------------------------------------------------------------------------------ write behind
@@ -162,14 +163,15 @@ def test_writing_behind_does_not_wait_for_the_disk():
     release = threading.Event()
 
     def slow(_data: bytes | memoryview) -> None:
-        release.wait(5)
+        release.wait()
 
-    with WriteBehind(slow, threaded=True) as writer:
-        started = time.monotonic()
-        writer.write(b"a")
-        writer.write(b"b")
-        assert time.monotonic() - started < 2
-        release.set()
+    def work() -> None:
+        with WriteBehind(slow, threaded=True) as writer:
+            writer.write(b"a")
+            writer.write(b"b")
+            release.set()  # only now, so that waiting would have no end
+
+    within(PATIENCE, work)
 
 
 @pytest.mark.parametrize("threaded", [False, True])
@@ -187,7 +189,7 @@ def test_an_error_while_writing_reaches_the_caller(threaded: bool):
                 writer.write(b"%d" % number)
         assert written == [b"0", b"1"]
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 def test_actions_run_also_after_an_error_so_that_no_reader_waits_for_a_buffer():
@@ -200,9 +202,9 @@ def test_actions_run_also_after_an_error_so_that_no_reader_waits_for_a_buffer():
         with pytest.raises(OSError, match="No space"), WriteBehind(fail, threaded=True) as writer:
             writer.write(b"a")
             writer.after(ran.set)
-            assert ran.wait(5)
+            assert ran.wait(PATIENCE)
 
-    within(10, work)
+    within(PATIENCE, work)
 
 
 def test_the_error_of_the_work_itself_is_the_one_that_is_raised():
@@ -215,4 +217,4 @@ def test_the_error_of_the_work_itself_is_the_one_that_is_raised():
             raise KeyError("the work")
 
     with pytest.raises(KeyError, match="the work"):
-        within(10, work)
+        within(PATIENCE, work)

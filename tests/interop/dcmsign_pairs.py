@@ -54,7 +54,7 @@ def run_both(directory: Path, *arguments: object, prepare: Sequence[tuple[str, b
         capture_output=True,
         env=ENVIRONMENT,
         check=False,
-        timeout=60,
+        timeout=600,
     )
     peer = Run(done.returncode, done.stderr.decode("utf-8", "replace"), done.stdout.decode("utf-8", "replace"))
     before = Path.cwd()

@@ -73,7 +73,7 @@ def run(*arguments: object) -> Ended:
         stderr=subprocess.STDOUT,
         env=ENVIRONMENT,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return Ended(done.returncode, done.stdout.decode("utf-8", "replace"))
 

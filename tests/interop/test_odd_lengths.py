@@ -15,7 +15,7 @@ import dsig
 pytestmark = pytest.mark.interop
 
 REPEATS = 20
-"""P-521 signatures are odd in about every second case: twenty miss one kind once in a million runs."""
+"""P-521 signatures are odd in three of eight cases."""
 
 
 def stored_value(path) -> bytes:
@@ -64,14 +64,15 @@ def test_dsig_accepts_all_p521_signatures_of_the_peer(p521, tmp_path):
     """With and without pad byte; the peer accepts its own where there is none, see reference section 8."""
     path = tmp_path / "signed.dcm"
     seen = set()
-    for _ in range(REPEATS):
+    tried = 0
+    while tried < REPEATS or len(seen) < 2:
+        tried += 1
         signed_by_peer(p521, path)
         value = stored_value(path)
         padded = der_length(value) < len(value)
         seen.add(padded)
         assert not objections(dsig.verify(path, p521.trusting))
         assert peer_says(p521, path).good is not padded
-    assert seen == {True, False}
 
 
 @pytest.mark.parametrize("mac", MACS)

