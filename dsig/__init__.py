@@ -12,8 +12,7 @@ Names are loaded on first use, so that `import dsig` costs next to nothing.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # type checkers know it by its name; importing typing takes longer than all else here
 
 if TYPE_CHECKING:
     from dsig.dicom.dictionaries import Dictionary, PrivateTag, load_dictionaries
@@ -149,6 +148,8 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load a public name from its room (PEP 562)."""
     if name in _HOME:
+        import importlib
+
         value = getattr(importlib.import_module(f"dsig.{_HOME[name]}"), name)
         globals()[name] = value
         return value

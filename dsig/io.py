@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
 
 from dsig.dicom.file import DicomFile, open_dicom
@@ -20,7 +21,7 @@ from dsig.limits import DEFAULT, Limits
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-__all__ = ["Destination", "Given", "as_input", "as_output", "name_of", "open_input", "refuse_same"]
+__all__ = ["Destination", "Given", "as_input", "as_output", "name_of", "open_input", "refuse_loss", "refuse_same"]
 
 Given: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | Dataset"
 
@@ -145,6 +146,26 @@ def refuse_same(path: str | os.PathLike[str], what: str, others: Iterable[object
                 where=Where(os.fspath(path)),
                 hint="name another file for it",
             )
+
+
+def refuse_loss(path: str | os.PathLike[str], what: str, others: Iterable[object]) -> None:
+    """As `refuse_same`, for what is no DICOM: that never takes the place of a DICOM file, whoever's it is."""
+    refuse_same(path, what, others)
+    there = Path(path)
+    if not there.is_file():  # nor is a pipe opened
+        return
+    try:
+        with there.open("rb", buffering=0) as file:
+            prefix = file.read(132)[128:]
+    except OSError:
+        return  # whoever writes tells
+    if prefix == b"DICM":
+        raise OutputError(
+            f"{what} would take the place of a DICOM file",
+            code="output-is-input",
+            where=Where(os.fspath(path)),
+            hint="name another file for it",
+        )
 
 
 def _data_set(file: IO[bytes], like: Dataset) -> Dataset:

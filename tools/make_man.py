@@ -1,8 +1,11 @@
-"""Manual pages, one for each command, made from its help by click-man: `make man`, or `make_man.py DIRECTORY`."""
+"""Manual pages, one for each command, made from its help by click-man: `make man`, or `make_man.py DIRECTORY`.
+
+There is nothing to `--check`: no page is kept in the repository.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from importlib import metadata
 from pathlib import Path
 
@@ -26,5 +29,7 @@ def pages(directory: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for path in pages(Path(sys.argv[1] if sys.argv[1:] else "build/man")):
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("directory", nargs="?", type=Path, default=Path("build/man"))
+    for path in pages(asked.parse_args().directory):
         print(path)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
+from dsig.batch.patience import one_by_one
 from dsig.batch.work import Answer, Job, answer, written
 from dsig.dicom.output import renames_kept_together
 from dsig.errors import UsageError
@@ -35,7 +36,7 @@ class SignWork:
         with renames_kept_together():
             # a time stamp authority is asked for one after the other: that is its business, not ours
             if len(jobs) == 1 or self.options.timestamp is not None:
-                return [self.answer(job) for job in jobs]
+                return one_by_one(jobs, self.answer)
             with ThreadPoolExecutor(BESIDE, "dsig-sign") as threads:
                 begun = [threads.submit(copy_context().run, self.answer, job) for job in jobs]
                 return [one.result() for one in begun]

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from dsig.batch.outputs import directory_for
+from dsig.batch.patience import one_by_one
 from dsig.batch.work import Answer, Job, answer, written
 from dsig.dicom.output import renames_kept_together, replacing
+from dsig.io import refuse_loss, refuse_same
 from dsig.plugins import Plugins
 from dsig.stamping import QueryOptions, TsaOptions
 from dsig.verbs.timestamp import (
@@ -95,9 +97,11 @@ class QueryWork:
 
     def one(self, job: Job) -> Queried:
         """Write one query, and the UID before it: whoever finds the query finds both."""
-        target = job.target or ""
+        target, beside = job.target or "", self._uid_file(job)
+        refuse_loss(target, "the query", (job.source,))
+        if beside is not None:
+            refuse_same(beside, "the file with the UID", (job.source, target))
         query, found = timestamp_query(job.source, options=self.options, plugins=self.plugins, **asdict(self.which))
-        beside = self._uid_file(job)
 
         def write() -> Queried:
             with replacing(target) as file:
@@ -166,4 +170,4 @@ def _of(given: str, job: Job, suffix: str) -> str:
 
 def _each(jobs: tuple[Job, ...], which: Which, one: Callable[[Job], object], digests: bool) -> list[Answer]:
     with renames_kept_together():
-        return [answer(job, which.input_kind, one, digests) for job in jobs]
+        return one_by_one(jobs, lambda job: answer(job, which.input_kind, one, digests))

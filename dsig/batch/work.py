@@ -100,9 +100,10 @@ def written(job: Job, within: str | None, write: Callable[[], R]) -> R:
         try:
             with directory_for(job.target, within=within):
                 return write()
-        except OutputError:
-            lost = within is not None and job.target is not None and not os.path.isdir(os.path.dirname(job.target))
-            if not lost or number + 1 == TRIES:
+        except OutputError as error:
+            there = within is None or job.target is None or os.path.isdir(os.path.dirname(job.target))
+            # a TSA that gave nothing, too, leaves no directory behind: it would be asked again
+            if there or error.code != OutputError.default_code or number + 1 == TRIES:
                 raise
     raise AssertionError("unreachable")
 

@@ -1,18 +1,19 @@
-"""The command line: arguments in, verbs called, reports out. Each command is imported when it is asked for."""
+"""The command line: arguments in, verbs called, reports out. Each command is imported when it is asked for.
+
+Until `console` has begun nothing is imported that takes time: a Ctrl-C before it cannot be caught.
+"""
 
 from __future__ import annotations
 
-import os
-import signal
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+TYPE_CHECKING = False  # as in `dsig`
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import NoReturn
 
     from dsig.cli.run import main
 
-__all__ = ["console", "main"]
+__all__ = ["console", "loaded", "main"]
 
 
 def __getattr__(name: str) -> object:
@@ -25,17 +26,36 @@ def __getattr__(name: str) -> object:
 
 
 def console(arguments: Sequence[str] | None = None) -> NoReturn:
-    """The console script. Ctrl-C while its modules are imported is an end like any other, and no traceback."""
-    waiting = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # else it is ignored: so be it
-    if waiting:
-        signal.signal(signal.SIGINT, _interrupted)
-    from dsig.cli.run import console
+    """The console script."""
 
-    if waiting:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    console(arguments)
+    def load() -> Callable[..., NoReturn]:
+        from dsig.cli.run import console
+
+        return console
+
+    loaded(load, "dsig: note: interrupted\n")(arguments)
 
 
-def _interrupted(_number: int, _frame: FrameType | None) -> NoReturn:
-    os.write(2, b"dsig: note: interrupted\n")
-    os._exit(130)
+def loaded(load: Callable[[], Callable[..., NoReturn]], told: str) -> Callable[..., NoReturn]:
+    """What `load` imports. Ctrl-C meanwhile is an end like any other: status 130, and `told` on standard error."""
+
+    def interrupted(*_signal: object) -> NoReturn:
+        import os
+
+        os.write(2, told.encode())
+        os._exit(130)
+
+    waiting = None
+    try:
+        import signal
+
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored: so be it
+            waiting = signal.default_int_handler
+            # not by the exception alone: what the import system calls back ignores exceptions
+            signal.signal(signal.SIGINT, interrupted)
+        found = load()
+    except KeyboardInterrupt:
+        interrupted()
+    if waiting is not None:
+        signal.signal(signal.SIGINT, waiting)
+    return found

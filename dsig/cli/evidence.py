@@ -19,6 +19,7 @@ from dsig.dicom.output import replacing
 from dsig.errors import InputError, UsageError, Where
 from dsig.evidence import Evidence, read_evidence
 from dsig.hookspecs import Revocation
+from dsig.io import refuse_loss
 from dsig.model import Status
 from dsig.plugins import Plugins
 from dsig.stamping import QueryOptions, TsaOptions
@@ -105,6 +106,7 @@ def collect_command(
 
     Example: dsig evidence collect signed.dcm -o signed.evidence --trust-root ca.pem --tsa-root tsa-ca.pem --tsa URL
     """
+    refuse_loss(output, "the evidence", paths)
     offered = options.tsa_trust  # CRLs and OCSP responses serve signers and TSAs alike
     trust = load_trust(trusted, intermediates, partial_chain=offered.partial_chain)
     trust = replace(trust, crls=(*trust.crls, *offered.crls), ocsps=offered.ocsps)
@@ -137,6 +139,7 @@ def renew_command(
 
     Example: dsig evidence renew old.evidence -o new.evidence --tsa-root tsa-ca.pem --tsa URL
     """
+    refuse_loss(output, "the evidence", ())
     evidence = renew_evidence(
         read_evidence(path), tsa=replace(tsa, query=QueryOptions(mac=mac)), options=options, plugins=plugins
     )

@@ -14,6 +14,7 @@ import click
 from dsig.batch.ledger import COLUMNS, facts, rows
 from dsig.cli.terminal import row, standard_output
 from dsig.errors import PluginError, UsageError
+from dsig.io import refuse_loss
 
 __all__ = ["command"]
 
@@ -80,6 +81,8 @@ def export(path: str, form: str, output: str | None) -> int:
     Example: dsig ledger export run.ledger --format json -o run.json
     """
     facts(path)
+    if output is not None:
+        refuse_loss(output, "the export", (path,))
     if form == "parquet":
         if output is None:
             raise UsageError("Parquet is not for standard output", hint="give -o FILE")

@@ -215,17 +215,24 @@ def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
 
     A single file's error is raised as it is. Among several, errors of key sources and plugins end the run and are
     raised too, once it is told which files are not done: what happened once would happen again, and a token
-    locks itself.
+    locks itself. The same goes for TSAs that give nothing for a few files in a row.
     """
+    from dsig.batch.patience import UNAVAILABLE, Patience, unasked
+
+    patience = Patience()
     seen: Counter[int] = Counter()
     told: Counter[tuple[str, str]] = Counter()
     first: Outcome | None = None
     trouble: DsigError | None = None
     left = _Left()
     for outcome in run.outcomes:
-        if outcome.left or (trouble is not None and isinstance(outcome.error, (KeySourceError, PluginError))):
+        error = outcome.error
+        same = isinstance(error, (KeySourceError, PluginError)) or (error is not None and error.code == UNAVAILABLE)
+        if outcome.left or (trouble is not None and same):
             left.add(outcome.path)
             continue
+        asked = trouble is None and not outcome.earlier and not outcome.unforeseen
+        impatient = asked and patience.lost(outcome.error)
         if first is None and not run.several and outcome.error is not None:
             first = outcome  # perhaps it is the only one
             continue
@@ -235,8 +242,8 @@ def tell_all(run: Running, tell: Callable[[Any], None]) -> int:
             _failed(first, seen, told)
             first = None
             run.several = True
-        if run.several and isinstance(outcome.error, (KeySourceError, PluginError)):
-            trouble = outcome.error
+        if run.several and (isinstance(outcome.error, (KeySourceError, PluginError)) or impatient):
+            trouble = unasked() if impatient else outcome.error
             left.add(outcome.path)
             run.stop()
             continue

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import click
+from click.core import ParameterSource
 
 from dsig.batch.report import LiveReport
 from dsig.batch.run import Chosen
@@ -37,6 +39,7 @@ from dsig.cli.terminal import complain, standard_output
 from dsig.distrust import blaming
 from dsig.errors import InputError, UsageError, Where
 from dsig.hookspecs import ReporterSpec, Revocation, ThumbnailerSpec
+from dsig.io import refuse_loss
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
@@ -118,7 +121,7 @@ STATUS = {
     default="text",
     show_default=True,
     metavar="NAME",
-    help="Report format: text, html, json, pdf, junit, or that of a plugin.",
+    help="Report format: text, html, json, pdf, junit, or that of a plugin. Without, by the ending of --report FILE.",
 )
 @click.option("--report", metavar="FILE", help="Write the report to this file instead of standard output.")
 @click.option(
@@ -181,6 +184,9 @@ def command(
         raise UsageError("--no-trust leaves nothing to do for CRLs, OCSP responses and the network")
     if require_timestamp and ignore_timestamp:
         raise UsageError("--require-timestamp and --ignore-timestamp contradict each other")
+    if report is not None:
+        given = (*paths, *roots, *intermediates, *crls, *ocsps, *tsa_roots, *tsa_intermediates, *evidence_files)
+        refuse_loss(report, "the report", (*given, policy_file, many.ledger))
     options = VerifyOptions(
         trust=load_trust(roots, intermediates, crls, ocsps, partial_chain=partial_chain),
         check_trust=not no_trust,
@@ -205,6 +211,7 @@ def command(
         trust_backend=trust_backend,
         limits=limits,
     )
+    form = _format(form, report, plugins)
     reporter = plugins.reporters.provider(form)
     plugins.reporters.get(form)  # a report that cannot be written is known before the work
     loudness = int(verbose) - int(quiet)
@@ -255,6 +262,15 @@ def command(
             raise live.failed
         run.summary()
         return run.stopped() or gravest(statuses)
+
+
+def _format(named: str, report: str | None, plugins: Plugins) -> str:
+    """The report format; where none is named, the one whose name FILE ends with."""
+    source = click.get_current_context().get_parameter_source("form")
+    ending = os.path.splitext(report or "")[1][1:].lower()  # noqa: PTH122
+    if source is ParameterSource.DEFAULT and any(p.spec.name == ending for p in plugins.reporters):
+        return ending
+    return named
 
 
 @contextlib.contextmanager

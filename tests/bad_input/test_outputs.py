@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from bad_files import BASE, nothing_changes
+from bad_files import BASE, PKI, nothing_changes
 
 import dsig
 
@@ -133,6 +133,33 @@ def test_an_output_that_exists_is_replaced_with_its_permissions(key, place):
     assert output.stat().st_mode & 0o777 == 0o640
     assert len(dsig.verify(output).signatures) == 1
     assert sorted(p.name for p in place.iterdir()) == ["in.dcm", "out.dcm"]
+
+
+LOSSES: dict[str, Callable[[Path], list[object]]] = {
+    "report on the file verified": lambda d: ["verify", d / "in.dcm", "--report", d / "in.dcm"],
+    "report on a file of the directory": lambda d: ["verify", d, "--report", d / "in.dcm"],
+    "report on a link to it": lambda d: (d / "link").symlink_to("in.dcm") or ["verify", d, "--report", d / "link"],
+    "report on the root": lambda d: ["verify", d / "in.dcm", "--trust-root", d / "ca.pem", "--report", d / "ca.pem"],
+    "report on the ledger": lambda d: ["verify", d / "in.dcm", "--ledger", d / "ledger", "--report", d / "ledger"],
+    "export on the ledger": lambda d: ["ledger", "export", d / "ledger", "-o", d / "ledger"],
+    "export on a DICOM file": lambda d: ["ledger", "export", d / "ledger", "-o", d / "in.dcm"],
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_is_no_dicom_takes_the_place_of_no_input(name, cli, place):
+    shutil.copy(PKI / "root.pem", place / "ca.pem")
+    if "ledger" in name or "export" in name:
+        assert cli("verify", place / "in.dcm", "--ledger", place / "ledger", "--quiet").status == 4
+    command = LOSSES[name](place)
+    with nothing_changes(place):
+        cli(*command).one_line(8, str(command[-1]), "name another file")
+
+
+def test_a_report_is_replaced_by_the_next(cli, place):
+    for status in (4, 4):
+        assert cli("verify", place / "in.dcm", "--report", place / "report.txt").status == status
+    assert "unsigned" in (place / "report.txt").read_text()
 
 
 class Refusing(io.BytesIO):

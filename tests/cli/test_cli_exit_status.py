@@ -188,6 +188,32 @@ def test_interrupted_run_says_so_and_leaves_nothing(ct, pki, tmp_path, number, s
     assert list(tmp_path.iterdir()) == []
 
 
+EARLY = """
+import posix, sys
+left = int(sys.argv.pop(1))
+def interrupted(event, _):
+    global left
+    if event == "import":
+        left -= 1
+        if left == 0:
+            posix.kill(posix.getpid(), 2)
+from {home} import console
+sys.addaudithook(interrupted)
+console()
+"""
+
+
+@pytest.mark.parametrize(
+    ("home", "said"), [("dsig.cli", "dsig: note: interrupted\n"), ("dsig.cli.dcmsign", "")], ids=["dsig", "dcmsign"]
+)
+@pytest.mark.parametrize("imports", [1, 2, 3, 5, 20])
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(home, said, imports):
+    """From the first import on; what comes before is Python's own start."""
+    command = [sys.executable, "-c", EARLY.format(home=home), str(imports), "--help"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", said)
+
+
 def test_reader_that_went_away_changes_no_verdict(signed_ct, tampered, trust):
     for path, status in ((signed_ct, 0), (tampered, 1)):
         read, write = os.pipe()

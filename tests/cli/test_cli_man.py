@@ -28,6 +28,12 @@ def test_every_command_has_a_page(pages):
         assert f"dsig-{name}(1)" in pages["dsig"], "the page of all names it"
 
 
+def test_a_mistaken_option_is_no_directory(tmp_path):
+    done = subprocess.run([sys.executable, TOOL, "--check"], capture_output=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_page_has_every_option(pages, name):
     command = app.get_command(click.Context(app, info_name="dsig"), name)

@@ -199,3 +199,16 @@ def test_report_to_a_narrow_character_set_survives(spawn, signed_ct, trust, tmp_
     ran = spawn("verify", path, env={"PYTHONIOENCODING": "ascii"})
     assert ran.status == 4
     assert r"Bild\xe4\u4e2d.dcm" in ran.out
+
+
+def test_the_ending_of_the_report_says_its_format_where_nothing_else_does(run, signed_ct, trust, tmp_path):
+    beginnings = {"r.html": "<!doctype html>", "r.JSON": "{", "r.txt": "passed ", "report": "passed "}
+    for name, beginning in beginnings.items():
+        assert run("verify", signed_ct, *trust, "--report", tmp_path / name).status == 0
+        assert (tmp_path / name).read_text().lower().startswith(beginning)
+    assert run("verify", signed_ct, *trust, "--report", tmp_path / "r.html", "--format", "text").status == 0
+    assert (tmp_path / "r.html").read_text().startswith("passed ")
+    (tmp_path / "config.toml").write_text('[verify]\nformat = "json"\n')
+    config = ("--config", tmp_path / "config.toml")
+    assert run("verify", signed_ct, *trust, *config, "--report", tmp_path / "r.html").status == 0
+    assert (tmp_path / "r.html").read_text().startswith("{")

@@ -85,6 +85,77 @@ def test_a_ledger_goes_on_where_the_tsa_went_away(server: tsa.Server, stamps, st
     assert run(*again, "-o", tmp_path / "out", "--ledger", tmp_path / "ledger") == 2
 
 
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Eight signed files."""
+    (tmp_path / "many").mkdir()
+    for number in range(8):
+        (tmp_path / "many" / str(number)).write_bytes(GOOD.file())
+    return tmp_path / "many"
+
+
+def fetching(server: tsa.Server, many: Path) -> tuple[object, ...]:
+    return ("timestamp", "fetch", many, "-o", many.parent / "out", "--tsa", server.url, "--tsa-attempts", 1)
+
+
+def test_a_tsa_that_is_down_is_not_asked_for_every_file(server: tsa.Server, stamps, many: Path, capfd):
+    server.answers = [stamps.stamp, *[503] * 3]
+    again = (*fetching(server, many), "--ledger", many.parent / "ledger")
+    assert run(*again, "--jobs", 1) == 8
+    assert len(server.asked) == 4
+    told = capfd.readouterr().err
+    assert told.count("HTTP status 503") == 2, "of the first files"
+    assert "1 of 8 files done" in told
+    assert all(str(many / name) in told.partition("not done: ")[2] for name in "34567"), "those left are named"
+    last = [line for line in told.splitlines() if line.startswith("dsig: error")][-1]
+    assert "for 3 files in a row" in last
+    assert ways(many.parent / "out") == ["0"]
+
+    assert run(*again, "--jobs", 1) == 0, "it answers again, and the same command does the rest"
+    assert len(server.asked) == 4 + 7
+    assert verified(stamps, many.parent / "out") == 0
+
+
+def test_failures_between_timestamps_stop_nothing(server: tsa.Server, stamps, many: Path):
+    server.answers = [503, 503, stamps.stamp, 503, 503, stamps.stamp, 503, 503]
+    assert run(*fetching(server, many), "--jobs", 1) == 8
+    assert len(server.asked) == 8
+    assert ways(many.parent / "out") == ["2", "5"]
+
+
+def test_files_that_need_no_tsa_say_nothing_about_it(server: tsa.Server, stamps, many: Path, capfd):
+    for name in "024":
+        shutil.copy(BASE / "sc_odd.dcm", many / name)
+    server.answers = [503] * 8
+    assert run(*fetching(server, many), "--jobs", 1) == 8
+    assert len(server.asked) == 3, "1, 3, and 5"
+    assert "0 of 8 files done" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["fetch", "sign"])
+def test_workers_lose_patience_too(server: tsa.Server, stamps, many: Path, capfd, verb):
+    server.answers = [503] * 16
+    if verb == "fetch":
+        command: tuple[object, ...] = fetching(server, many)
+    else:
+        key = ("--key", PKI / "p256.key.pem", "--cert", PKI / "p256.pem")
+        tsa_ = ("--timestamp", server.url, "--tsa-attempts", 1)
+        command = ("sign", many, "-o", many.parent / "out", *key, *tsa_)
+    assert run(*command, "--jobs", 2) == 8
+    assert len(server.asked) == 3, "all eight were one worker's"
+    assert "0 of 8 files done" in capfd.readouterr().err
+    assert not (many.parent / "out").exists()
+
+
+def test_a_query_never_takes_the_place_of_a_dicom_file(study: Path, tmp_path: Path):
+    one, other = study / "a" / "1", study / "a" / "2"
+    for output in (one, other):
+        assert run("timestamp", "query", one, "-o", output) == 8
+    assert run("timestamp", "query", one, "-o", tmp_path / "q.tsq", "--uid-file", one) == 8
+    assert (one.read_bytes(), other.read_bytes()) == (GOOD.file(), GOOD.file())
+    assert not (tmp_path / "q.tsq").exists()
+
+
 def test_queries_and_answers_of_a_tree_are_trees(stamps: tsa.Authority, study: Path, tmp_path: Path):
     queries, uids, answers, out = (tmp_path / name for name in ("queries", "uids", "answers", "out"))
     assert run("timestamp", "query", study, "-o", queries, "--uid-file", uids, "--jobs", 2) == 0
