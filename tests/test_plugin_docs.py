@@ -139,3 +139,10 @@ def test_the_others_take_part(example, options, status, signed, capsys):
 def test_the_command_runs(example, capsys):
     assert main(["hello"]) == 0
     assert capsys.readouterr().out == "hello\n"
+
+
+def test_the_contracts_of_the_kit_are_on_the_page():
+    from dsig import testing
+
+    listed = re.findall(r"^\| `(\w+Contract)` \|", PAGE, re.MULTILINE)
+    assert sorted(listed) == [name for name in sorted(testing.__all__) if name.endswith("Contract")]

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dsig.testing.profiles import ProfileContract
     from dsig.testing.reporters import ReporterContract
     from dsig.testing.samples import faults, unsigned_file
+    from dsig.testing.thumbnailers import ThumbnailerContract
     from dsig.testing.timestamps import TimestampSourceContract
     from dsig.testing.tokens import Token
     from dsig.testing.trust import TrustBackendContract
@@ -60,6 +61,7 @@ _HOMES = {
     "Pki": "pki",
     "ProfileContract": "profiles",
     "ReporterContract": "reporters",
+    "ThumbnailerContract": "thumbnailers",
     "TimestampSourceContract": "timestamps",
     "Token": "tokens",
     "TrustBackendContract": "trust",
@@ -78,6 +80,7 @@ __all__ = [
     "Pki",
     "ProfileContract",
     "ReporterContract",
+    "ThumbnailerContract",
     "TimestampSourceContract",
     "Token",
     "TrustBackendContract",

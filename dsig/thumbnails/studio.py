@@ -18,12 +18,24 @@ from dsig.errors import PluginError
 from dsig.hookspecs import ThumbnailerSpec
 from dsig.model import FileReport, FileVerdict, Thumbnail
 from dsig.thumbnails.png import png
-from dsig.thumbnails.worker import ANSWER, EDGE, FACTS, READY, REASON, SAMPLES, SECONDS
+from dsig.thumbnails.worker import (
+    ANSWER,
+    EDGE,
+    ENDED,
+    FACTS,
+    RAISED,
+    READY,
+    REASON,
+    SAMPLES,
+    SECONDS,
+    TOO_LARGE,
+    TOO_SLOW,
+)
 
 if TYPE_CHECKING:
     from dsig.plugins import Provider
 
-__all__ = ["MOST", "Studio", "Version"]
+__all__ = ["FAULTS", "MOST", "Studio", "Version"]
 
 MOST = 100
 """Pictures in one report."""
@@ -31,6 +43,11 @@ BUDGET = 120.0
 """Seconds for all pictures of one report; who does not fit in has none."""
 PATIENCE = 20
 """Seconds more than it has for a picture, after which a process that draws is no longer waited for."""
+
+STUCK = "the program that draws has ended or is stuck"
+NO_PICTURE = "what came back is no picture"
+FAULTS = (STUCK, NO_PICTURE, TOO_SLOW, TOO_LARGE, ENDED, RAISED)
+"""How reasons begin that are the thumbnailer's fault and not the file's."""
 
 Version = tuple[int, int, int]
 """Size, time of modification in nanoseconds and inode of a file: what it was when it was verified."""
@@ -92,7 +109,7 @@ class Studio:
             return _thumbnail(data if kind == SAMPLES else b"")
         except (OSError, EOFError, PluginError):
             self._end()
-            return Thumbnail(reason="the program that draws has ended or is stuck")
+            return Thumbnail(reason=STUCK)
 
     def _start(self) -> None:
         spec, origin = self._provider.spec, self._provider.origin
@@ -157,11 +174,11 @@ class Studio:
 def _thumbnail(data: bytes) -> Thumbnail:
     """A picture out of an answer, if it is one of the size that was asked for."""
     if len(data) < FACTS.size:
-        return Thumbnail(reason="what came back is no picture")
+        return Thumbnail(reason=NO_PICTURE)
     width, height, frame, frames = FACTS.unpack_from(data)
     if max(width, height) > EDGE or not 1 <= frame <= frames:
-        return Thumbnail(reason="what came back is no picture")
+        return Thumbnail(reason=NO_PICTURE)
     try:
         return Thumbnail(png(width, height, data[FACTS.size :]), width, height, frame, frames)
     except ValueError:
-        return Thumbnail(reason="what came back is no picture")
+        return Thumbnail(reason=NO_PICTURE)

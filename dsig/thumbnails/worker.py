@@ -17,7 +17,20 @@ import sys
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["ANSWER", "EDGE", "FACTS", "READY", "REASON", "SAMPLES", "SECONDS", "main"]
+__all__ = [
+    "ANSWER",
+    "EDGE",
+    "ENDED",
+    "FACTS",
+    "RAISED",
+    "READY",
+    "REASON",
+    "SAMPLES",
+    "SECONDS",
+    "TOO_LARGE",
+    "TOO_SLOW",
+    "main",
+]
 
 EDGE = 192
 """Pixels of the longer edge of a picture."""
@@ -36,6 +49,11 @@ READY, SAMPLES, REASON = b"r", b"s", b"n"
 LONGEST = 300
 """Bytes of a reason."""
 MOST = FACTS.size + 3 * EDGE * EDGE
+TOO_SLOW = "drawing it took too long"
+TOO_LARGE = "drawing it takes too much memory"
+ENDED = "drawing it ended the program that draws"
+RAISED = "it cannot be drawn: "
+"""Reasons that are a thumbnailer's fault; after the last one comes the type of an exception."""
 
 
 def main(factory: str, seconds: int) -> int:
@@ -84,7 +102,7 @@ def _in_a_child(thumbnailer: Any, wanted: dict[str, Any], seconds: int, answers:
         return said[:1], said[1:]
     ended = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     slow = ended in (signal.SIGALRM, signal.SIGXCPU)
-    return REASON, b"drawing it took too long" if slow else b"drawing it ended the program that draws"
+    return REASON, (TOO_SLOW if slow else ENDED).encode("ascii")
 
 
 def _confined(seconds: int) -> None:
@@ -112,9 +130,9 @@ def _drawn(thumbnailer: Any, wanted: dict[str, Any]) -> bytes:
     except ValueError as error:
         return REASON + _short(str(error))
     except MemoryError:
-        return REASON + b"drawing it takes too much memory"
+        return REASON + TOO_LARGE.encode("ascii")
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin, and a decoder behind it
-        return REASON + b"it cannot be drawn: " + type(error).__name__.encode("ascii", "replace")
+        return REASON + RAISED.encode("ascii") + type(error).__name__.encode("ascii", "replace")
 
 
 def _same(file: IO[bytes], wanted: dict[str, Any]) -> bool:

@@ -32,6 +32,7 @@ from dsig.hookspecs import (
     ReporterSpec,
     SignatureCheck,
     TaskLost,
+    ThumbnailerSpec,
     TimestampSourceSpec,
     TrustBackendSpec,
     TrustEvidence,
@@ -47,6 +48,7 @@ from dsig.testing import (
     ObserverContract,
     ProfileContract,
     ReporterContract,
+    ThumbnailerContract,
     TimestampSourceContract,
     TrustBackendContract,
     assert_light,
@@ -803,6 +805,59 @@ def test_wrong_observers(wrong, test, installed, capfd):
         installed("dsig_observers", spec, Hears)
         fixtures = dict.fromkeys(inspect.signature(getattr(contract, test)).parameters, capfd)
         getattr(contract, test)(**fixtures)
+
+
+# ---------------------------------------------------------------------------------------------------- thumbnailers
+
+THUMBNAILERS = [
+    ("TooLarge", "test_it_draws_what_it_can_draw"),
+    ("Empty", "test_it_draws_what_it_can_draw"),
+    ("OtherSamples", "test_it_draws_what_it_can_draw"),
+    ("FramesFromZero", "test_it_draws_what_it_can_draw"),
+    ("GivesPng", "test_it_draws_what_it_can_draw"),
+    ("GivesPng", "test_reports_show_it"),
+    ("Closes", "test_it_draws_what_it_can_draw"),
+    ("Closes", "test_reports_show_it"),
+    ("Changes", "test_the_same_file_looks_the_same"),
+    ("WritesFiles", "test_reports_show_it"),
+    ("RaisesOtherThings", "test_what_cannot_be_drawn_is_told"),
+    ("RaisesOtherThings", "test_hostile_files_end_nothing"),
+    ("DrawsAnything", "test_what_cannot_be_drawn_is_told"),
+    ("SaysNothing", "test_what_cannot_be_drawn_is_told"),
+    ("Crashes", "test_hostile_files_end_nothing"),
+    ("Hangs", "test_hostile_files_end_nothing"),
+    ("DoesNotLoad", "test_reports_show_it"),
+]
+
+
+@pytest.fixture
+def thumbnailer(installed, monkeypatch):
+    """Installs one of `wrong_thumbnailers`, here and for the process that draws."""
+    here = str(Path(__file__).parent)
+    monkeypatch.syspath_prepend(here)
+    monkeypatch.setenv("PYTHONPATH", here)
+
+    def install(name: str) -> ThumbnailerContract:
+        spec = ThumbnailerSpec(name="wrong", summary="x", factory=f"wrong_thumbnailers:{name}")
+        installed("dsig_thumbnailers", spec, None)
+        contract = ThumbnailerContract()
+        contract.name = "wrong"
+        return contract
+
+    return install
+
+
+@pytest.mark.parametrize(("wrong", "test"), THUMBNAILERS)
+def test_wrong_thumbnailers(wrong, test, thumbnailer, tmp_path):
+    contract = thumbnailer(wrong)
+    contract.seconds = 1 if wrong == "Hangs" else 60
+    assert_caught(contract, test, instance=unsigned_file(), tmp_path=tmp_path)
+
+
+def test_a_right_thumbnailer(thumbnailer, tmp_path):
+    contract = thumbnailer("Right")
+    for test in sorted({test for _, test in THUMBNAILERS}):
+        getattr(contract, test)(instance=unsigned_file(), tmp_path=tmp_path)
 
 
 # ------------------------------------------------------------------------------------------------------- start-up

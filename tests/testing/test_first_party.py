@@ -18,6 +18,7 @@ from dsig.testing import (
     MacAlgorithmContract,
     ProfileContract,
     ReporterContract,
+    ThumbnailerContract,
     TimestampSourceContract,
     TrustBackendContract,
     assert_light,
@@ -142,8 +143,13 @@ class TestDask(ExecutorContract):
         return ExecutorSettings(scheduler=dask_address)
 
 
+class TestThumbnailer(ThumbnailerContract):
+    name = "pydicom"
+
+
 def test_every_executor_and_source_of_ours_is_here():
     plugins = dsig.plugins.default()
+    assert {p.spec.name for p in plugins.thumbnailers} == {"pydicom"}
     assert {p.spec.name for p in plugins.executors} == {"serial", "process", "dask"}
     assert {p.spec.name for p in plugins.timestamp_sources} == {"http"}
     assert {p.spec.name for p in plugins.crypto_backends} == {
