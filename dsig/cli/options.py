@@ -313,6 +313,9 @@ def verbosity_options(function: F) -> F:
     return verbose(quiet(function))
 
 
+_DESCRIPTOR = click.IntRange(0, 2**31 - 1)
+
+
 def secret_options(function: Callable[..., int]) -> Callable[..., int]:
     """The ways to give a passphrase or PIN, none of them its value; the function gets `secrets` and `insecure_pin`.
 
@@ -320,10 +323,10 @@ def secret_options(function: Callable[..., int]) -> Callable[..., int]:
     """
 
     @click.option("--passphrase-file", metavar="FILE", help="Read the key's passphrase from this file.")
-    @click.option("--passphrase-fd", type=int, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--passphrase-fd", type=_DESCRIPTOR, metavar="N", help="Read it from this file descriptor.")
     @click.option("--passphrase-env", metavar="NAME", help="Take it from this environment variable.")
     @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
-    @click.option("--pin-fd", type=int, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--pin-fd", type=_DESCRIPTOR, metavar="N", help="Read it from this file descriptor.")
     @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
     @click.option("--insecure-pin", is_flag=True, help="Take a PIN that is in the key URI, for everybody to see.")
     @functools.wraps(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -20,6 +21,7 @@ __all__ = ["console", "main"]
 
 DEBUG = "DSIG_DEBUG"
 """Environment variable that turns the line about an internal error into a traceback."""
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _COMPLETE = "_DSIG_COMPLETE"
 """Environment variable set by the shell when it asks for completions."""
 
@@ -65,6 +67,10 @@ def _run(arguments: list[str]) -> int:
     except click.Abort:
         raise
     except (Exception, SystemExit) as error:  # the last line of defence
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:  # click or a plugin wrote
+            drop_output()
+            complain(f"cannot write to standard output: {error.strerror}")
+            return ExitStatus.OUTPUT
         if os.environ.get(DEBUG):
             raise
         # the text of an unforeseen exception may quote a file or a secret: only its type is told

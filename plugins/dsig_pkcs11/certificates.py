@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
@@ -23,6 +24,7 @@ __all__ = [
     "chain_of",
     "from_file",
     "from_token",
+    "issuers",
     "matches",
     "mismatch",
     "points_of",
@@ -74,10 +76,10 @@ def from_file(path: str) -> list[x509.Certificate]:
         ) from None
 
 
-def stored(session: Session) -> list[Stored]:
-    """CKA_ID, label and certificate of all that the token has and that can be read. Raises `PKCS11Error`."""
+def stored(session: Session, like: Mapping[Attribute, bytes] = MappingProxyType({})) -> list[Stored]:
+    """CKA_ID, label and certificate of all with these attributes that can be read. Raises `PKCS11Error`."""
     found = []
-    for identifier, label, der in stored_certificates(session):
+    for identifier, label, der in stored_certificates(session, like):
         try:
             found.append((identifier, label, x509.load_der_x509_certificate(der)))
         except (ValueError, x509.InvalidVersion):
@@ -85,11 +87,28 @@ def stored(session: Session) -> list[Stored]:
     return found
 
 
-def from_token(key: KeyFacts, present: Sequence[Stored], token: TokenFacts) -> x509.Certificate:
-    """The one certificate with the key's CKA_ID. Raises `KeySourceError` if there is none, or several that differ."""
+def issuers(session: Session, certificate: x509.Certificate) -> list[x509.Certificate]:
+    """Those on the token that may have issued it, found by CKA_SUBJECT. Raises `PKCS11Error`."""
+
+    def named(name: x509.Name) -> list[x509.Certificate]:
+        return [found for _, _, found in stored(session, {Attribute.SUBJECT: name.public_bytes()})]
+
+    found = named(certificate.issuer)
+    if found or named(certificate.subject):
+        return found
+    return [other for _, _, other in stored(session)]  # it may be that this token finds nothing by its subject
+
+
+def from_token(
+    key: KeyFacts, present: Sequence[Stored], token: TokenFacts, proof: Callable[[x509.Certificate], bool | None]
+) -> x509.Certificate:
+    """The one certificate with the key's CKA_ID; of several, those are left out that `proof` says are another key's.
+
+    Raises `KeySourceError` if there is none, or several that differ.
+    """
     hits = list(dict.fromkeys(c for identifier, _, c in present if key.id and identifier == key.id))
-    if len(hits) > 1 and key.modulus is not None:
-        hits = [c for c in hits if matches(key, None, c) is not False] or hits
+    if len(hits) > 1:
+        hits = [c for c in hits if proof(c) is not False] or hits
     if len(hits) == 1:
         return hits[0]
     if hits:
@@ -99,7 +118,7 @@ def from_token(key: KeyFacts, present: Sequence[Stored], token: TokenFacts) -> x
             code="several-certificates",
             hint="name the one to use with --cert FILE",
         )
-    own = next((label for _, label, c in present if key.modulus is not None and matches(key, None, c)), None)
+    own = next((label for _, label, c in present if proof(c)), None)
     more = f"; {own!r} is of this key but has another CKA_ID" if own is not None else ""
     raise KeySourceError(
         f"{token} has no certificate with the CKA_ID of the key {key.uri}{more}",
@@ -135,6 +154,8 @@ def matches(key: KeyFacts, public: Any, certificate: x509.Certificate) -> bool |
         given = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
         return False
+    if not isinstance(given, _KINDS.get(key.key_type, ())):
+        return False
     if isinstance(given, rsa.RSAPublicKey):
         modulus = key.modulus or int.from_bytes(attribute(public, Attribute.MODULUS, b"") if public else b"", "big")
         return modulus == given.public_numbers().n if modulus else None
@@ -147,13 +168,23 @@ def matches(key: KeyFacts, public: Any, certificate: x509.Certificate) -> bool |
     return False
 
 
-def chain_of(certificate: x509.Certificate, offered: Iterable[x509.Certificate]) -> tuple[bytes, ...]:
-    """The issuers among those offered, from the signer's upwards, DER; a root included if it is there."""
+def chain_of(
+    certificate: x509.Certificate,
+    offered: Iterable[x509.Certificate],
+    more: Callable[[x509.Certificate], Iterable[x509.Certificate]],
+) -> tuple[bytes, ...]:
+    """The issuers, from the signer's upwards, DER; a root included if it is there. What is offered comes first, then
+    what `more` gives for a certificate. Raises what `more` raises.
+    """
     pool = list(offered)
     chain: list[x509.Certificate] = []
     current = certificate
+
+    def among(candidates: Iterable[x509.Certificate]) -> x509.Certificate | None:
+        return next((c for c in candidates if c not in chain and c != certificate and _issued(c, current)), None)
+
     while len(chain) < MAX_CHAIN and current.issuer != current.subject:
-        issuer = next((c for c in pool if c not in chain and c != certificate and _issued(c, current)), None)
+        issuer = among(pool) or among(more(current))
         if issuer is None:
             break
         chain.append(issuer)

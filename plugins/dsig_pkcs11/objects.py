@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pkcs11
@@ -13,7 +14,7 @@ from dsig.errors import KeySourceError
 from dsig_pkcs11.tokens import TokenFacts
 from dsig_pkcs11.uri import TokenUri, quote
 
-__all__ = ["KeyFacts", "find_key", "key_again", "keys_of", "public_key_of", "stored_certificates"]
+__all__ = ["KeyFacts", "find_key", "key_again", "keys_of", "public_key_of", "selected", "stored_certificates"]
 
 _ABSENT = (
     pkcs11.AttributeTypeInvalid,
@@ -67,6 +68,18 @@ def keys_of(session: Session) -> list[tuple[Any, KeyFacts]]:
     return [(key, _facts(key)) for key in _objects(session, {Attribute.CLASS: ObjectClass.PRIVATE_KEY})]
 
 
+def selected(session: Session, uri: TokenUri) -> list[KeyFacts]:
+    """The private keys that a URI means. Raises `PKCS11Error`.
+
+    The token is asked by label and id: reading all of an HSM's keys takes many calls for each, over the network.
+    """
+    template: dict[Attribute, Any] = {Attribute.CLASS: ObjectClass.PRIVATE_KEY}
+    template |= {Attribute.LABEL: uri.object} if uri.object else {}
+    template |= {Attribute.ID: uri.id} if uri.id else {}
+    found = (_facts(key) for key in _objects(session, template))
+    return [key for key in found if uri.object in (None, key.label) and uri.id in (None, key.id)]
+
+
 def find_key(session: Session, uri: TokenUri, token: TokenFacts) -> KeyFacts:
     """The one private key a URI means. Raises `KeySourceError`, with the candidates if there are several."""
     if uri.type != "private":
@@ -75,19 +88,18 @@ def find_key(session: Session, uri: TokenUri, token: TokenFacts) -> KeyFacts:
             code="key-uri",
             hint="write type=private, or leave type out",
         )
-    present = sorted((facts for _, facts in keys_of(session)), key=lambda facts: (facts.label, facts.id))
-    hits = [
-        facts
-        for facts in present
-        if (uri.object is None or facts.label == uri.object) and (uri.id is None or facts.id == uri.id)
-    ]
+    hits = selected(session, uri)
     if len(hits) > 1:
+        alike = len({(key.label, key.id) for key in hits}) == 1
         raise KeySourceError(
             f"{len(hits)} private keys of {token} match the URI: {_listed(hits)}",
             code="several-keys",
-            hint="add object= or id= to the URI",
+            hint="they share label and id: give one another with the vendor's tool"
+            if alike
+            else "add object= or id= to the URI; an empty one means the key that has none",
         )
     if not hits:
+        present = [facts for _, facts in keys_of(session)]
         raise KeySourceError(
             f"no private key of {token} matches the URI; there are: {_listed(present) or 'none'}",
             code="key-not-found",
@@ -106,6 +118,8 @@ def find_key(session: Session, uri: TokenUri, token: TokenFacts) -> KeyFacts:
 def key_again(session: Session, facts: KeyFacts) -> Any:
     """The key found before, in another session. Raises `pkcs11.NoSuchKey`, `PKCS11Error`."""
     found = _objects(session, facts.template)
+    if len(found) > 1:  # without label or id it is found by less than it is told from others by
+        found = [key for key in found if _facts(key) == facts]
     if len(found) != 1:
         raise pkcs11.NoSuchKey(f"{len(found)} keys")
     return found[0]
@@ -119,9 +133,11 @@ def public_key_of(session: Session, facts: KeyFacts) -> Any:
     return found[0] if len(found) == 1 else None
 
 
-def stored_certificates(session: Session) -> Iterator[tuple[bytes, str, bytes]]:
-    """CKA_ID, label and DER of each certificate on the token. Raises `PKCS11Error`."""
-    for thing in _objects(session, {Attribute.CLASS: ObjectClass.CERTIFICATE}):
+def stored_certificates(
+    session: Session, like: Mapping[Attribute, bytes] = MappingProxyType({})
+) -> Iterator[tuple[bytes, str, bytes]]:
+    """CKA_ID, label and DER of each certificate on the token that has these attributes. Raises `PKCS11Error`."""
+    for thing in _objects(session, {Attribute.CLASS: ObjectClass.CERTIFICATE, **like}):
         value = attribute(thing, Attribute.VALUE)
         if value:
             yield attribute(thing, Attribute.ID, b"") or b"", attribute(thing, Attribute.LABEL, "") or "", value
@@ -146,5 +162,6 @@ def _facts(key: Any) -> KeyFacts:
 
 
 def _listed(keys: Iterable[KeyFacts]) -> str:
-    shown = [f"{key.uri} ({key.key_type}{'' if key.signs else ', not for signatures'})" for key in keys]
+    found = sorted(keys, key=lambda key: (key.label, key.id))
+    shown = [f"{key.uri} ({key.key_type}{'' if key.signs else ', not for signatures'})" for key in found]
     return ", ".join(shown[:8]) + (f" and {len(shown) - 8} more" if len(shown) > 8 else "")

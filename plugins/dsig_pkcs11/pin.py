@@ -30,7 +30,7 @@ class Pin:
 
     def usable(self) -> bool:
         """Whether it may be sent at all: what is empty, no text, or more than a line would only be counted as wrong."""
-        return bool(self._value) and not set("\0\r\n") & set(self._value) and not _has_surrogates(self._value)
+        return bool(self._value) and not set("\0\r\n\ufeff") & set(self._value) and not _has_surrogates(self._value)
 
     def __repr__(self) -> str:
         return "Pin(...)"
@@ -53,7 +53,8 @@ def ask(secrets: Secrets, source: str | None, value: Pin | None, what: str) -> P
         )
     if not pin.usable():
         raise KeySourceError(
-            f"the PIN given for {what} is empty, not UTF-8 text, or more than one line; it was not sent to the token",
+            f"the PIN given for {what} is empty, not UTF-8 text, more than one line, or begins with a byte order mark;"
+            " it was not sent to the token",
             code="pin-unusable",
             hint="is it the right file or variable?",
         )

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pkcs11 import PKCS11Error
+from pkcs11 import Attribute, PKCS11Error
 
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, Secrets
@@ -64,15 +65,19 @@ def _signer(connection: Connection, wanted: uri.TokenUri, file: str | None) -> T
         key = objects.find_key(lease.session, wanted, connection.facts)
 
         # 2. The certificate, and all that may be above it.
-        present = certificates.stored(lease.session)
+        proof = partial(certificates.matches, key, objects.public_key_of(lease.session, key))
+        offered: list[x509.Certificate] = []
         if file is None:
-            certificate, offered = certificates.from_token(key, present, connection.facts), []
+            present = certificates.stored(lease.session, {Attribute.ID: key.id}) if key.id else []
+            present = present or certificates.stored(lease.session)
+            certificate = certificates.from_token(key, present, connection.facts, proof)
         else:
             certificate, *offered = certificates.from_file(file)
         public = certificates.public_key(key, certificate)
+        chain = certificates.chain_of(certificate, offered, partial(certificates.issuers, lease.session))
 
         # 3. They belong together, as far as the token's objects tell.
-        proved = certificates.matches(key, objects.public_key_of(lease.session, key), certificate)
+        proved = proof(certificate)
         if proved is False:
             raise certificates.mismatch(key)
         mechanisms = tokens.mechanisms_of(lease.session.token)
@@ -86,7 +91,6 @@ def _signer(connection: Connection, wanted: uri.TokenUri, file: str | None) -> T
                 hint="name the reader's own module, not p11-kit's",
             )
         connection.pin_for_signing()
-    chain = certificates.chain_of(certificate, [*offered, *(c for _, _, c in present)])
     signer = TokenSigner(connection, key, public, mechanisms, certificate.public_bytes(Encoding.DER), chain)
 
     # 5. Where they did not tell, a signature does; not where it costs a PIN, because the first real one is proved too.

@@ -70,6 +70,12 @@ def find_token(module: Module, uri: TokenUri) -> tuple[Token, TokenFacts]:
             hint="add serial= or token= to the URI",
         )
     present = tokens_of(module)
+    if not present and module.get_slots(token_present=True):
+        raise KeySourceError(
+            "no token matches the URI; those present are not initialised",
+            code="token-not-found",
+            hint=f"initialise one with the vendor's tool (softhsm2-util --init-token); the module is {module.path}",
+        )
     raise KeySourceError(
         f"no token matches the URI; present: {_listed(present) or 'none'}",
         code="token-not-found",

@@ -26,6 +26,7 @@ _TEXTS = frozenset(
     )
 )
 _PIN_VALUE = "pin-value"
+_OURS = ("pin", "module")
 _QUERIES = frozenset(("pin-source", "module-name", "module-path"))
 
 _HINT = "as in pkcs11:token=LABEL;object=LABEL (RFC 7512); dsig keys list and p11tool print such URIs"
@@ -127,6 +128,8 @@ def _split(
             found[name] = unquote_to_bytes(value)
         elif strict:  # RFC 7512 2.3: an attribute that is not understood matches nothing
             raise _bad(f"the attribute {name} is unknown")
+        elif name.startswith(_OURS):  # those of others are theirs, but this is a slip, and would mean another module
+            raise _bad("of what begins with pin or module only pin-source, module-path and module-name are known")
     return found
 
 

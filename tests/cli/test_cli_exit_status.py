@@ -152,6 +152,23 @@ def test_full_disk_behind_standard_output_is_8(signed_ct, trust):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", [["--version"], ["sign", "--list-purposes"]])
+def test_full_disk_behind_what_is_only_shown_is_8(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dsig.cli", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 8
+    assert "standard output" in done.stderr
+
+
+@pytest.mark.parametrize("number", ["-1", "99999999999"])
+def test_file_descriptor_that_cannot_be_is_2(run, ct, tmp_path, number):
+    ran = run("sign", ct, "-o", tmp_path / "out.dcm", "--key", "key.pem", "--passphrase-fd", number)
+    assert ran.status == 2
+    assert "--passphrase-fd" in ran.err
+
+
 def test_gravest_wins(run, signed_ct, tampered, ct, tmp_path, trust):
     missing = tmp_path / "missing.dcm"
     assert run("verify", signed_ct, ct, missing, tampered, *trust).status == 1

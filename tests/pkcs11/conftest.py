@@ -29,7 +29,12 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Token]:
         importing = ("--token", "dsig-dev", "--label", "dsa2048", "--id", "07", "--pin", pin)
         succeed("softhsm2-util", "--import", dsa, *importing)
         careful = certify(directory, directory / "careful.key.pem", "careful")
-        for name, path, identifier in (("dsa2048", PKI / "dsa2048.pem", "07"), ("careful", careful, "17")):
+        sorted_ = certify(directory, directory / "sorted.key.pem", "sorted")
+        for name, path, identifier in (
+            ("dsa2048", PKI / "dsa2048.pem", "07"),
+            ("careful", careful, "17"),
+            ("sorted", sorted_, "1a"),
+        ):
             der = directory / f"{name}.der"
             succeed("openssl", "x509", "-in", path, "-outform", "DER", "-out", der)
             storing = ("--write-object", der, "--type", "cert", "--label", name, "--id", identifier)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pkcs11
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from pkcs11 import Attribute as A  # noqa: N817
 from pkcs11 import MechanismFlag
-from pkcs11.util.ec import decode_ec_private_key
+from pkcs11.util.ec import decode_ec_private_key, decode_ec_public_key
 from pkcs11.util.rsa import decode_rsa_private_key
 from pkcs11.util.x509 import decode_x509_certificate
 
@@ -25,8 +25,9 @@ def traditional(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
-def put(session: pkcs11.Session, label: str, identifier: bytes, template: dict, **more: bool) -> None:
-    common = {A.TOKEN: True, A.LABEL: label, A.ID: identifier, A.PRIVATE: True, A.SENSITIVE: True, A.EXTRACTABLE: False}
+def put(session: pkcs11.Session, label: str, identifier: bytes | None, template: dict, **more: bool) -> None:
+    common = {A.TOKEN: True, A.LABEL: label, A.PRIVATE: True, A.SENSITIVE: True, A.EXTRACTABLE: False}
+    common |= {A.ID: identifier} if identifier is not None else {}
     session.create_object(template | common | {A.SIGN: True} | {A[name]: value for name, value in more.items()})
 
 
@@ -61,3 +62,16 @@ with loaded.get_token(token_label=token).open(user_pin=pin, rw=True) as session:
     put(session, "several", b"\x18", ec_template)
     certify(session, "several", b"\x18", "p256")
     certify(session, "several", b"\x18", "p384")
+    put(session, "unnumbered", None, own)  # the key of careful.pem, without CKA_ID, and another of the same label
+    put(session, "unnumbered", b"\x19", ec_template)
+    sorted_key = ec.generate_private_key(ec.SECP256R1())
+    sorted_public = decode_ec_public_key(
+        sorted_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
+    for label, identifier in (("sorted", b"\x1a"), ("strayed", b"\x1b")):
+        put(session, label, identifier, decode_ec_private_key(traditional(sorted_key)))
+        session.create_object(sorted_public | {A.TOKEN: True, A.LABEL: label, A.ID: identifier, A.PRIVATE: False})
+    certify(session, "sorted", b"\x1a", "p256")  # its own comes later, by another tool
+    Path(directory, "sorted.key.pem").write_bytes(
+        sorted_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )

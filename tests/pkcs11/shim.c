@@ -12,6 +12,8 @@
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
    P11SHIM_START_US=500000          C_Initialize takes this much longer
    P11SHIM_LATENCY_US=5000          C_Sign takes this much longer
+   P11SHIM_CREATE=0x31@2            C_CreateObject gives this from the 2nd object on
+   P11SHIM_READS=1                  C_GetAttributeValue is logged, too
    P11SHIM_LOG=file                 one line per C_Login, C_Logout, C_OpenSession, C_Initialize, C_Finalize */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -20,9 +22,9 @@
 #include <unistd.h>
 typedef unsigned long U;
 typedef struct { unsigned char version[2]; void *f[68]; } List;
-enum { INITIALIZE = 0, FINALIZE = 1, GETLIST = 3, TOKENINFO = 6, MECHANISMS = 7, OPEN = 12, CLOSE = 13, LOGIN = 18, LOGOUT = 19, SIGN = 43 };
+enum { INITIALIZE = 0, FINALIZE = 1, GETLIST = 3, TOKENINFO = 6, MECHANISMS = 7, OPEN = 12, CLOSE = 13, LOGIN = 18, LOGOUT = 19, CREATE = 20, READ = 24, SIGN = 43 };
 static List mine, *real;
-static long signatures, sessions, again;
+static long signatures, sessions, again, objects;
 static void say(const char *what) {
   char *name = getenv("P11SHIM_LOG");
   FILE *file = name ? fopen(name, "a") : 0;
@@ -67,6 +69,14 @@ static U Login(U session, U who, unsigned char *pin, U size) {
   return ((U (*)(U, U, unsigned char *, U))real->f[LOGIN])(session, who, pin, size);
 }
 static U Logout(U session) { say("logout"); return ((U (*)(U))real->f[LOGOUT])(session); }
+static U Create(U session, void *template, U count, U *object) {
+  if (number("P11SHIM_CREATE") && __sync_add_and_fetch(&objects, 1) >= from("P11SHIM_CREATE")) return number("P11SHIM_CREATE");
+  return ((U (*)(U, void *, U, U *))real->f[CREATE])(session, template, count, object);
+}
+static U Read(U session, U object, void *template, U count) {
+  if (number("P11SHIM_READS")) say("read");
+  return ((U (*)(U, U, void *, U))real->f[READ])(session, object, template, count);
+}
 static U Sign(U session, void *data, U size, void *out, U *length) {
   long n;
   if (out) {
@@ -87,6 +97,7 @@ U C_GetFunctionList(List **out) {
   mine.f[INITIALIZE] = Initialize; mine.f[FINALIZE] = Finalize; mine.f[GETLIST] = C_GetFunctionList;
   mine.f[TOKENINFO] = TokenInfo; mine.f[MECHANISMS] = Mechanisms; mine.f[OPEN] = Open; mine.f[CLOSE] = Close;
   mine.f[LOGIN] = Login; mine.f[LOGOUT] = Logout; mine.f[SIGN] = Sign;
+  mine.f[CREATE] = Create; mine.f[READ] = Read;
   *out = &mine;
   return 0;
 }

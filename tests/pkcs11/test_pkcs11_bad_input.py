@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from pkcs11_tokens import CT, PKI, Ran, Token, compiled
 
 import dsig
@@ -148,6 +149,13 @@ def test_no_such_token(sign, token):
     assert f"token={token.label}" in said
 
 
+def test_token_that_is_not_initialised(sign, softhsm, tmp_path):
+    (tmp_path / "tokens").mkdir()
+    (tmp_path / "softhsm2.conf").write_text(f"directories.tokendir = {tmp_path}/tokens\n")
+    environment = {"SOFTHSM2_CONF": str(tmp_path / "softhsm2.conf")}
+    assert "not initialised" in sign(softhsm.uri("rsa2048"), *pin(softhsm), environment=environment)
+
+
 def test_two_tokens(sign, nss):
     """NSS has two, of which one needs no login."""
     said = sign(f"pkcs11:?module-path={nss.module}")
@@ -164,7 +172,7 @@ def test_no_pin_where_nobody_can_be_asked(sign, token):
     assert f"a PIN is needed for token '{token.label}'" in sign(token.uri("rsa2048"))
 
 
-@pytest.mark.parametrize("content", ["", "\n", "a\0b", "x" * 100_000])
+@pytest.mark.parametrize("content", ["", "\n", "a\0b", "\ufeff1234", "x" * 100_000])
 def test_what_cannot_be_a_pin_is_not_sent(sign, softhsm, shim, tmp_path, content):
     (tmp_path / "pin").write_text(content)
     log = tmp_path / "log"
@@ -248,6 +256,14 @@ def test_id_decides_between_keys_of_one_label(sign, softhsm):
     assert "no certificate with the CKA_ID" in said
 
 
+def test_key_without_an_id_among_others_of_its_label(sign, run, softhsm, tmp_path):
+    assert "2 private keys" in sign(softhsm.uri("unnumbered"), *pin(softhsm))
+    arguments = ("sign", CT, "-o", tmp_path / "out.dcm", "--cert", softhsm.directory / "careful.pem", *pin(softhsm))
+    ran = run(*arguments, "--key", softhsm.uri("unnumbered;id="))
+    assert ran.status == 0, ran.err
+    assert dsig.verify(tmp_path / "out.dcm", softhsm.trusting).verdict == "passed"
+
+
 def test_key_that_is_not_for_signatures(sign, softhsm):
     assert "CKA_SIGN is false" in sign(softhsm.uri("nosign"), *pin(softhsm))
 
@@ -267,6 +283,16 @@ def test_several_certificates(sign, softhsm):
     said = sign(softhsm.uri("several"), *pin(softhsm))
     assert "2 certificates" in said
     assert "CN=p256" in said
+
+
+def test_of_two_certificates_with_the_id_of_a_key_the_one_that_is_not_its_own_is_left_out(softhsm):
+    with dsig.open_key(softhsm.uri("sorted"), secrets=softhsm.secrets) as key:
+        own = x509.load_der_x509_certificate(key.certificate)
+    assert own.subject.rfc4514_string() == "CN=sorted,O=dsig tests"
+
+
+def test_certificate_with_another_id_is_pointed_out(sign, softhsm):
+    assert "'sorted' is of this key but has another CKA_ID" in sign(softhsm.uri("strayed"), *pin(softhsm))
 
 
 @pytest.mark.parametrize("key", ["mixed-rsa", "mixed-ec", "mixed-kind"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from pkcs11_tokens import CT, PKI, Token, certify, succeed
 
@@ -15,14 +18,19 @@ import dsig
 pytestmark = pytest.mark.pkcs11
 
 
+def copied(softhsm: Token, directory: Path) -> Token:
+    """The SoftHSM token with a store of its own."""
+    shutil.copytree(softhsm.directory / "tokens", directory / "tokens")
+    configuration = directory / "softhsm2.conf"
+    configuration.write_text(f"directories.tokendir = {directory}/tokens\nobjectstore.backend = file\n")
+    return replace(softhsm, environment={"SOFTHSM2_CONF": str(configuration)})
+
+
 @pytest.fixture
 def copy(token: Token, tmp_path: Path) -> Token:
     """A token of one's own, for processes of their own."""
     if token.name == "SoftHSM":
-        shutil.copytree(token.directory / "tokens", tmp_path / "tokens")
-        configuration = tmp_path / "softhsm2.conf"
-        configuration.write_text(f"directories.tokendir = {tmp_path}/tokens\nobjectstore.backend = file\n")
-        return replace(token, environment={"SOFTHSM2_CONF": str(configuration)})
+        return copied(token, tmp_path)
     shutil.copytree(token.directory / "db", tmp_path / "db")
     shutil.copytree(token.directory / "config", tmp_path / "config")
     file = tmp_path / "config" / "dsig" / "pkcs11.toml"
@@ -169,7 +177,59 @@ def test_doctor_says_what_would_fail(softhsm: Token, run) -> None:
     assert "PIN for each signature" in parts["careful"]
     assert "signature   ok" in parts["careful"]
     assert "signature   ok" in parts["p521"]
-    assert ran.out.rstrip().endswith("8 would fail")
+    assert "another CKA_ID" in parts["strayed"]
+    assert "CN=sorted" in parts["sorted"]
+    assert ran.out.rstrip().endswith("11 would fail")
+
+
+def test_doctor_tells_an_expired_certificate(copy: Token, keys, tmp_path: Path) -> None:
+    keys("generate", copy.uri("old"), "--type", "p256")
+    keys("csr", copy.uri("old"), "--subject", "CN=old", "-o", tmp_path / "request.pem")
+    request = x509.load_pem_x509_csr((tmp_path / "request.pem").read_bytes())
+    authority = load_pem_private_key((copy.directory / "ca.key.pem").read_bytes(), None)
+    made = x509.CertificateBuilder(request.subject, request.subject, request.public_key(), 1)
+    made = made.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2021, 1, 1, tzinfo=UTC))
+    expired = tmp_path / "expired.pem"
+    expired.write_bytes(made.sign(authority, SHA256()).public_bytes(Encoding.PEM))
+    keys("install-cert", copy.uri("old"), expired)
+    assert "FAIL  CN=old, expired on 2021-01-01" in keys("doctor", copy.uri("old"), status=6)
+
+
+def test_import_that_fails_leaves_no_half_of_a_pair(softhsm: Token, shim: Path, run, tmp_path: Path) -> None:
+    own = copied(softhsm, tmp_path)
+    uri, given = own.uri("halved", module=str(shim)), ("--pin-file", own.pin_file)
+    failing = own.environment | {"P11SHIM_REAL": own.module, "P11SHIM_CREATE": "0x31@2"}
+    ran = run("keys", "import", uri, PKI / "rsa2048.key.pem", *given, environment=failing)
+    assert (ran.status, ran.out) == (6, "")
+    listed = run("keys", "list", own.uri("halved"), *given, environment=own.environment)
+    assert "object=rsa2048;" in listed.out
+    assert "halved" not in listed.out
+
+
+def test_cost_of_opening_a_key_does_not_grow_with_the_others(softhsm: Token, shim: Path, run, tmp_path: Path) -> None:
+    own = copied(softhsm, tmp_path)
+
+    def reads(name: str) -> int:
+        log = tmp_path / name
+        logged = {"P11SHIM_REAL": own.module, "P11SHIM_LOG": str(log), "P11SHIM_READS": "1"}
+        given = ("--key", own.uri("p256", module=str(shim)), "--pin-file", own.pin_file)
+        ran = run("sign", CT, "-o", tmp_path / f"{name}.dcm", *given, environment=own.environment | logged)
+        assert ran.status == 0, ran.err
+        return sum(line.endswith(" read") for line in log.read_text().splitlines())
+
+    before = reads("few")
+    for name in ("more", "many"):
+        ran = run(
+            "keys", "generate", own.uri(name), "--type", "p256", "--pin-file", own.pin_file, environment=own.environment
+        )
+        assert ran.status == 0, ran.err
+    assert reads("most") == before > 0
+
+
+def test_request_without_a_name(keys, copy: Token, tmp_path: Path) -> None:
+    said = keys("csr", copy.uri("p256"), "--subject", "", "-o", tmp_path / "request.pem", status=2)
+    assert "no subject name" in said
+    assert not (tmp_path / "request.pem").exists()
 
 
 def test_doctor_without_pin_and_with_a_module_that_crashes(softhsm: Token, run, tmp_path: Path) -> None:

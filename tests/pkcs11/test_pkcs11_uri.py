@@ -99,6 +99,8 @@ def test_unknown_query_attributes_are_for_others():
         "pkcs11:library-version=1.2.3",
         "pkcs11:token=a?module-path=/x&module-path=/y",
         "pkcs11:token=a?module-path",
+        "pkcs11:token=a?module-pth=/x",
+        "pkcs11:token=a?pin-sorce=file:x",
         "pkcs11:token=a?module-path=/a b",
         "pkcs11:token=a?module-path=/a;pin-source=b",
     ],
@@ -121,6 +123,7 @@ def test_what_is_not_as_the_rfc_has_it_is_refused(text):
         "pkcs11:token=a;47110815",
         "pkcs11:token=a;47110815=b",
         "pkcs11:token=a?pin-value=4711&0815=47110815",
+        "pkcs11:token=a?pin-47110815=47110815",
     ],
 )
 def test_pin_is_refused_and_never_quoted(text):

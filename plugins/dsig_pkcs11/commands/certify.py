@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets as randomness
 from pathlib import Path
 
 import click
@@ -50,6 +51,8 @@ def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> in
     """
     try:
         name = x509.Name.from_rfc4514_string(subject)
+        if not list(name):
+            raise ValueError
     except ValueError:
         raise UsageError(f"{subject!r} is no subject name", hint="as in CN=Scanner 7,O=Hospital") from None
     wanted = secrets.parsed(uri)
@@ -62,10 +65,7 @@ def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> in
     if output is None:
         click.echo(pem.decode(), nl=False)
         return 0
-    try:
-        Path(output).write_bytes(pem)
-    except OSError as error:
-        raise OutputError(f"cannot write: {error.strerror}", where=Where(file=output)) from None
+    _write(output, pem)
     tell("written", output, indent=0)
     return 0
 
@@ -111,6 +111,24 @@ def install_cert(uri: str, file: str, secrets: GivenSecrets) -> int:
         except PKCS11Error as error:
             raise failed(error, f"storing a certificate on {connection.facts}") from None
     return 0
+
+
+def _write(output: str, content: bytes) -> None:
+    """Beside it first, then by its name. Raises `OutputError`."""
+    path = Path(output)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device
+            return
+        beside = path.with_name(f".dsig-{randomness.token_hex(8)}")
+        try:
+            beside.write_bytes(content)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "impossible file name"
+        raise OutputError(f"cannot write: {reason}", where=Where(file=output)) from None
 
 
 def _request(connection: Connection, wanted: TokenUri, name: x509.Name) -> x509.CertificateSigningRequest:

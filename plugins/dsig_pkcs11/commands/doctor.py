@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import click
 from pkcs11 import PKCS11Error, TokenFlag
@@ -67,7 +68,7 @@ def doctor(uri: str, secrets: GivenSecrets) -> int:
         examination.bad("keys", f"not examined: {len(present)} tokens match; add token= or serial= to the URI")
     else:
         with opened(wanted, secrets) as connection:
-            examination.good("login", "the PIN is right")
+            examination.good("login", "the PIN is right" if connection.pin or connection.pad else "no PIN is wanted")
             _keys(examination, connection, wanted)
     return examination.verdict()
 
@@ -125,16 +126,14 @@ def _keys(examination: _Examination, connection: Connection, wanted: TokenUri) -
         mechanisms = tokens.mechanisms_of(lease.session.token)
         stored = certificates.stored(lease.session)
         found = [
-            (key, objects.public_key_of(lease.session, key))
-            for _, key in objects.keys_of(lease.session)
-            if wanted.object in (None, key.label) and wanted.id in (None, key.id)
+            (key, _proof(key, objects.public_key_of(lease.session, key), stored))
+            for key in objects.selected(lease.session, wanted)
         ]
-        proofs = {key.uri: _proof(key, public, stored) for key, public in found}
     if not found:
         examination.bad("key", "none that URI selects")
-    for key, _ in sorted(found, key=lambda pair: (pair[0].label, pair[0].id)):
+    for key, proof in sorted(found, key=lambda pair: (pair[0].label, pair[0].id)):
         tell("key", f"{key.uri} ({key.key_type})", indent=0)
-        _key(examination, connection, key, mechanisms, stored, proofs[key.uri])
+        _key(examination, connection, key, mechanisms, stored, proof)
 
 
 def _proof(key: objects.KeyFacts, public: object, stored: list[certificates.Stored]) -> Callable[..., bool | None]:
@@ -157,15 +156,20 @@ def _key(
     if key.always_authenticate:
         examination.note("use", "wants the PIN for each signature: no batches with a prompt")
     try:
-        certificate = certificates.from_token(key, stored, connection.facts)
+        certificate = certificates.from_token(key, stored, connection.facts, proof)
         public = certificates.public_key(key, certificate)
         if proof(certificate) is False:
             raise certificates.mismatch(key)
     except KeySourceError as error:
         examination.bad("certificate", f"{error.message}; {error.hint}")
         return
-    until = f"until {certificate.not_valid_after_utc:%Y-%m-%d}"
-    examination.good("certificate", f"{certificate.subject.rfc4514_string()}, {until}")
+    name = certificate.subject.rfc4514_string()
+    first, last, now = certificate.not_valid_before_utc, certificate.not_valid_after_utc, datetime.now(UTC)
+    if not first <= now <= last:
+        state = f"expired on {last:%Y-%m-%d}" if now > last else f"is not valid before {first:%Y-%m-%d}"
+        examination.bad("certificate", f"{name}, {state}: nobody trusts signatures made now")
+    else:
+        examination.good("certificate", f"{name}, until {last:%Y-%m-%d}")
     if key.always_authenticate and connection.pad:
         if connection.module.shares_sessions:
             examination.note("signature", "not tried: its PIN would have to be typed at the reader")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from pkcs11 import PKCS11Error, Session, Token
+from pkcs11 import PKCS11Error, Session, Token, TokenFlag
 
 from dsig_pkcs11 import certificates, objects, tokens
 from dsig_pkcs11.commands.options import GivenSecrets, pin_options, shown, tell
@@ -42,7 +42,8 @@ def list_(uri: str, secrets: GivenSecrets) -> int:
                 _token(facts, token)
                 with token.open() as session:
                     _objects(session)
-                tell("", "private keys are seen after login only: say where the PIN is")
+                if token.flags & TokenFlag.LOGIN_REQUIRED:
+                    tell("", "private keys are seen after login only: say where the PIN is")
     except PKCS11Error as error:
         raise failed(error, f"reading tokens with {module.path}") from None
     if not present:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets as randomness
 from typing import Any
 
@@ -92,8 +93,13 @@ def import_(uri: str, file: str, passphrase_file: str | None, secrets: GivenSecr
         try:
             with connection.writing() as session:
                 identity = _identity(session, wanted)
-                session.create_object(private | _KEPT | identity | {Attribute.CLASS: ObjectClass.PRIVATE_KEY})
-                session.create_object(public | _PUBLIC | identity | {Attribute.CLASS: ObjectClass.PUBLIC_KEY})
+                made = session.create_object(private | _KEPT | identity | {Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+                try:
+                    session.create_object(public | _PUBLIC | identity | {Attribute.CLASS: ObjectClass.PUBLIC_KEY})
+                except PKCS11Error:
+                    with contextlib.suppress(PKCS11Error):
+                        made.destroy()  # no half of a pair is left
+                    raise
         except PKCS11Error as error:
             raise failed(error, f"importing a key to {connection.facts}") from None
         tell("imported", f"{connection.facts.uri};{_name(identity)}", indent=0)
@@ -133,7 +139,12 @@ def _loaded(file: str, secrets: GivenSecrets) -> Any:
     except TypeError:  # encrypted
         pass
     except ValueError:
-        raise KeySourceError("the file holds no private key that can be read", code="not-a-key", where=where) from None
+        raise KeySourceError(
+            "the file holds no private key that can be read",
+            code="not-a-key",
+            where=where,
+            hint="it must be PEM or DER; openssl pkcs12 -nocerts takes it out of a PKCS#12 file",
+        ) from None
     passphrase = secrets.get("passphrase", file) if secrets.given else quiet_prompt(f"Passphrase for {file}")
     if passphrase is None:
         raise KeySourceError(

@@ -60,7 +60,7 @@ def pin_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The ways to give a PIN, none of them its value; the function gets `secrets`. Default: ask."""
 
     @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
-    @click.option("--pin-fd", type=int, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--pin-fd", type=click.IntRange(0, 2**31 - 1), metavar="N", help="Read it from this file descriptor.")
     @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
     @click.option("--insecure-pin", is_flag=True, help="Take a PIN that is in the URI, for everybody to see.")
     @functools.wraps(function)
