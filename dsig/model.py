@@ -1,6 +1,6 @@
-"""What a signature is and what a report says: frozen facts, no behaviour beyond turning into JSON types.
+"""What a signature is and what a report says: frozen facts, no behaviour beyond what Python and notebooks ask of them.
 
-The JSON form (`dsig.report/1`) is described by `dsig/schema/report-1.schema.json`.
+The JSON form (`dsig.report/1`), which reporters make, is described by `dsig/schema/report-1.schema.json`.
 """
 
 from __future__ import annotations

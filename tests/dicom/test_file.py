@@ -160,11 +160,20 @@ def test_meta_information_of_absurdly_many_elements_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("syntax", "data"), [(e.LITTLE, IMPLICIT), (e.LITTLE, BIG), (e.BIG, EXPLICIT), (e.IMPLICIT, EXPLICIT)]
+    ("syntax", "data", "looks"),
+    [
+        (e.LITTLE, IMPLICIT, "implicit VR"),
+        (e.LITTLE, BIG, "big endian"),
+        (e.BIG, EXPLICIT, "little endian"),
+        (e.IMPLICIT, EXPLICIT, "explicit VR"),
+    ],
 )
-def test_a_data_set_that_contradicts_its_transfer_syntax_is_refused(syntax: str, data: bytes):
+def test_a_data_set_that_contradicts_its_transfer_syntax_is_refused(syntax: str, data: bytes, looks: str):
     error = refused(part10(data, syntax))
-    assert error.where.offset == 132 + len(meta(syntax)) or isinstance(error, MalformedError)
+    assert isinstance(error, MalformedError)
+    assert error.where.offset == 132 + len(meta(syntax)), "where the data set begins"
+    assert f" {syntax} " in error.message
+    assert error.message.endswith(f"looks like {looks}")
 
 
 # ------------------------------------------------------------------------------------------------------ no DICOM file
