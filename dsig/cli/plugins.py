@@ -24,6 +24,8 @@ __all__ = ["command"]
 
 SCHEMA = "dsig.plugins/1"
 DOCTOR_SCHEMA = "dsig.plugins-doctor/1"
+WIDEST_NAME = 24
+"""Characters of a name that the list keeps its column for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,15 @@ def _list(as_json: bool, plugins: Plugins) -> int:
             out.write("\n")
             return 0
         kind = ""
+        column = min(max((len(entry.provider.spec.name) for entry in entries), default=0), WIDEST_NAME)
         for entry in entries:
             if entry.kind != kind:
                 kind = entry.kind
                 row(out, entry.plural, "", indent=0)
             spec = entry.provider.spec
-            row(out, spec.name, f" {spec.summary} [{_origin(entry.provider.origin)}]")
+            row(out, spec.name, f" {spec.summary} [{_origin(entry.provider.origin)}]", column=column)
             if entry.problem:
-                row(out, "", f" unusable: {entry.problem}")
+                row(out, "", f" unusable: {entry.problem}", column=column)
         for origin, message in _faults(plugins):
             row(out, "fault", f" {_origin(origin)}: {message}", indent=0)
     return 0

@@ -113,16 +113,19 @@ def drop_output() -> None:
         os.close(nowhere)
 
 
-def row(stream: TextIO, label: str, text: str, *, indent: int = 2) -> None:
-    """A line of a result: label, then text. On a terminal wrapped to its width, and in colour where that is wanted."""
+def row(stream: TextIO, label: str, text: str, *, indent: int = 2, column: int = _COLUMN) -> None:
+    """A line of a result: label, then text, which begins at `column`.
+
+    On a terminal it is wrapped to its width, and in colour where that is wanted.
+    """
     label, text = printable(label), _shortened(printable(text))
     if not stream.isatty():
-        stream.write(f"{' ' * indent}{label:<{_COLUMN}}{text}".rstrip() + "\n")
+        stream.write(f"{' ' * indent}{label:<{column}}{text}".rstrip() + "\n")
         return
     import shutil
     import textwrap
 
-    start = indent + max(_COLUMN, len(label))
+    start = indent + max(column, len(label))
     room = max(min(shutil.get_terminal_size().columns, WIDEST) - start, 16)
     lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
     lead = f"\x1b[{_STYLES[label]}m{label}\x1b[0m" if label in _STYLES and _colourful() else label
