@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from dsig.model import Finding, SignerFacts
 from dsig.signature.items import parse_datetime
 
-__all__ = ["claimed_findings", "claimed_interval"]
+__all__ = ["TOLERANCE", "claimed_findings", "claimed_interval"]
 
 _EAST, _WEST = timedelta(hours=14), timedelta(hours=12)
 """The zones there are: what is said without zone may be that much earlier or later (PS3.5 6.2 DT)."""
+TOLERANCE = timedelta(minutes=5)
+"""How far two clocks may differ before it is worth a finding."""
 _OFFSET = re.compile(r"([+-])(\d\d)(\d\d)\Z", re.ASCII)
 _DIGITS = re.compile(r"(\d*)(\.\d+)?", re.ASCII)
 _STEPS = {
@@ -65,8 +67,8 @@ def _zone(offset: str) -> timezone | None:
     return timezone(-distance if found.group(1) == "-" else distance) if distance <= _EAST else None
 
 
-def claimed_findings(stored: str, offset: str, signer: SignerFacts | None) -> tuple[Finding, ...]:
-    """What there is to say about the claimed time beside the signer's certificate."""
+def claimed_findings(stored: str, offset: str, signer: SignerFacts | None, at: datetime) -> tuple[Finding, ...]:
+    """What there is to say about the claimed time beside the signer's certificate and the time of evaluation."""
     meant = claimed_interval(stored, offset)
     if meant is None or signer is None:
         return ()
@@ -92,6 +94,15 @@ def claimed_findings(stored: str, offset: str, signer: SignerFacts | None) -> tu
                 "claimed-outside-validity",
                 f"the signer claims to have signed at {_text(first)}; the validity of the certificate {limit}",
                 clause="RFC 5280 4.1.2.5",
+                severity="warning",
+            )
+        )
+    if first - at > TOLERANCE:
+        found.append(
+            Finding(
+                "claimed-future",
+                f"the signer claims to have signed at {_text(first)}, after the time of evaluation",
+                clause="PS3.3 C.12.1.1.3",
                 severity="warning",
             )
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from dsig.claimed import TOLERANCE
 from dsig.distrust import answered, answered_all, blaming
 from dsig.hookspecs import (
     CertificateFacts,
@@ -38,8 +39,6 @@ __all__ = [
     "verifier_for",
 ]
 
-TOLERANCE = timedelta(minutes=5)
-"""How far two clocks may differ before it is worth a finding."""
 CLAUSE = "PS3.3 C.12.1.1.3.1.3"
 
 

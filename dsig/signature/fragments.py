@@ -32,6 +32,18 @@ _CODESTREAMS: dict[str, tuple[bytes, ...]] = {
     f"{_ROOT}.5": tuple(bytes((segments, 0, 0, 0)) for segments in range(1, 16)),
 }
 """First bytes of the compressed data by transfer syntax (PS3.5 A.4 and G.5)."""
+_STILL = (b"\xff\xd8\xff", *_J2K, b"\0\0\0\x0cJXL ")
+_NOT_STILL = frozenset((f"{_ROOT}.1.98", f"{_ROOT}.8.1", *(f"{_ROOT}.4.{n}" for n in range(100, 109))))
+"""Uncompressed pixels in items, deflated frames and video do not begin with `_STILL`."""
+_PROCESSES = {
+    f"{_ROOT}.4.50": (0xC0,),
+    f"{_ROOT}.4.51": (0xC0, 0xC1),
+    **{f"{_ROOT}.4.{n}": (0xC3,) for n in (57, 70)},
+    **{f"{_ROOT}.4.{n}": (0xF7,) for n in (80, 81)},
+}
+"""Start of frame markers of the JPEG processes (PS3.5 A.4.1 to A.4.3; ISO/IEC 10918-1 B.1.1.3, 14495-1 C.1.1)."""
+_SEGMENTS = 64
+"""JPEG marker segments looked at before the frame starts."""
 
 _EXTENDED_OFFSET_TABLE = 0x7FE00001
 _NUMBER_OF_FRAMES = 0x00280008
@@ -65,18 +77,44 @@ def pixel_syntax_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
         problem = f"the pixel data are encapsulated, which {syntax.uid} does not have"
     elif element.kind != FRAGMENTS and syntax.encapsulated and syntax.uid.startswith(_COMPRESSED):
         problem = f"the pixel data are native, which {syntax.uid} does not have"
-    elif element.kind == FRAGMENTS and (starts := _CODESTREAMS.get(syntax.uid)):
+    elif element.kind == FRAGMENTS:
         first = list(islice(main.fragments(element), 1, 2))  # behind the offset table
-        head = b"".join(_head(main, value, end) for _start, value, end in first)
-        if head and not head.startswith(starts):
+        if any(not _begins_as(main, syntax.uid, value, end) for _start, value, end in first):
             problem, severity = f"the pixel data do not begin as those of {syntax.uid} do", "warning"
     if problem:
         where = format_path(main.path, _PIXEL_DATA)
         yield Finding("pixel-syntax-contradiction", problem, where, "PS3.5 A.4", severity)
 
 
+def _begins_as(level: DataSet, syntax: str, value: int, end: int) -> bool:
+    """Whether the first fragment looks like data of that transfer syntax, as far as that can be told."""
+    head = _head(level, value, end)
+    if syntax in _NOT_STILL:
+        return not head.startswith(_STILL)
+    if head and not head.startswith(_CODESTREAMS.get(syntax, (b"",))):
+        return False
+    return syntax not in _PROCESSES or _process(level, value, end) in (*_PROCESSES[syntax], 0)
+
+
+def _process(level: DataSet, value: int, end: int) -> int:
+    """The start of frame marker of a JPEG codestream, 0 if none is found."""
+    at = value + 2
+    for _ in range(_SEGMENTS):
+        head = _head(level, at, end)
+        if len(head) < 4 or head[0] != 0xFF:
+            break
+        marker = head[1]
+        if marker == 0xF7 or (0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)):
+            return marker
+        if marker == 0xFF:  # a fill byte (B.1.1.2)
+            at += 1
+            continue
+        at += 2 + int.from_bytes(head[2:4], "big")
+    return 0
+
+
 def _head(level: DataSet, value: int, end: int) -> bytes:
-    buffer = bytearray(min(12, end - value))
+    buffer = bytearray(max(min(12, end - value), 0))
     level.source.read_into(value, memoryview(buffer))
     return bytes(buffer)
 

@@ -229,7 +229,8 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
     native = uid in _IMPLICIT or uid in (_BIG, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
     if PIXEL_DATA in found.signed:
         encapsulated = found.level.by_tag[PIXEL_DATA].kind == FRAGMENTS
-        if encapsulated == native or (encapsulated and uid != file.syntax.uid):
+        named = 0x00020010 in file.meta  # a bare data set contradicts nothing
+        if encapsulated == native or (encapsulated and named and uid != file.syntax.uid):
             return EXPLICIT_LE, [
                 finding(
                     "pixel-encoding-changed",

@@ -228,7 +228,7 @@ class _Verification:
             chains=self.chains(tsa, Usage.TIMESTAMPING),
             held=held,
         )
-        claimed = claimed_findings(found.item.date_time, self.offset, facts)
+        claimed = claimed_findings(found.item.date_time, self.offset, facts, self.at)
         axes["time"] = replace(proven.axis, findings=(*claimed, *proven.axis.findings))
         if proven.counts:
             required.append("time")

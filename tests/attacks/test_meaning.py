@@ -242,6 +242,10 @@ def test_mac_parameters_without_signatures_tell_of_removed_ones():
     assert (report.verdict, [f.code for f in report.findings]) == ("unsigned", ["mac-parameters-left"])
 
 
+JFIF = b"\xff\xd8\xff\xe0\0\x06JFIF"
+"""Start of a JPEG, up to the end of its first segment."""
+
+
 @pytest.mark.parametrize(
     ("syntax", "pixels", "severity"),
     [
@@ -255,6 +259,17 @@ def test_mac_parameters_without_signatures_tell_of_removed_ones():
         (e.RLE, e.encapsulated(b"", b"\1\0\0\0\x40\0\0\0"), None),
         ("1.2.840.10008.1.2.4.90", e.encapsulated(b"", b"\xff\x4f\xff\x51"), None),
         ("1.2.840.10008.1.2.1.98", e.encapsulated(b"", b"ab"), None),
+        # the JPEG family begins alike; the start of frame marker tells its processes apart
+        ("1.2.840.10008.1.2.4.80", e.encapsulated(b"", JFIF + b"\xff\xc0\0\x0b"), "warning"),
+        (e.JPEG, e.encapsulated(b"", JFIF + b"\xff\xff\xf7\0\x0b"), "warning"),
+        ("1.2.840.10008.1.2.4.70", e.encapsulated(b"", JFIF + b"\xff\xc0\0\x0b"), "warning"),
+        (e.JPEG, e.encapsulated(b"", JFIF + b"\xff\xc0\0\x0b"), None),
+        ("1.2.840.10008.1.2.4.51", e.encapsulated(b"", JFIF + b"\xff\xc0\0\x0b"), None),
+        ("1.2.840.10008.1.2.4.80", e.encapsulated(b"", b"\xff\xd8" + b"\xff\xff\xf7\0\x0b\0"), None),
+        (e.JPEG, e.encapsulated(b"", b"\xff\xd8\xff\xe0\xff\xf0"), None),
+        ("1.2.840.10008.1.2.1.98", e.encapsulated(b"", JFIF), "warning"),
+        ("1.2.840.10008.1.2.4.102", e.encapsulated(b"", JFIF), "warning"),
+        ("1.2.840.10008.1.2.8.1", e.encapsulated(b"", b"\xff\x4f\xff\x51"), "warning"),
         ("1.3.6.1.4.1.5962.300.1", element(0x7FE00010, "OB", bytes(4)), None),
     ],
 )
@@ -310,6 +325,19 @@ def test_a_file_in_a_transfer_syntax_that_nobody_knows_is_not_signed():
     with pytest.raises(dsig.MalformedError) as caught:
         dsig.sign(file, key=key())
     assert caught.value.code == "transfer-syntax-unknown"
+
+
+def test_a_bare_data_set_contradicts_no_transfer_syntax():
+    """Nothing names its transfer syntax: that of the MAC stands alone, and stays what the signer wrote."""
+    pixels = e.encapsulated(b"", JFIF)
+    hashed = {0x7FE00010: bytes.fromhex("e07f1000 4f42 0000 feff00e0 feff00e0") + JFIF + bytes.fromhex("feffdde0")}
+    bare = GOOD.but(data=DATA | {0x7FE00010: pixels}, hashed=hashed, syntax=e.JPEG).data_set()
+    assert checked(bare).verdict == "passed"
+    named = checked(bytes(128) + b"DICM" + e.meta("1.2.840.10008.1.2.4.80") + bare)
+    assert [f.code for f in named.signatures[0].axes["integrity"].findings if f.severity == "error"] == [
+        "mac-transfer-syntax-changed",
+        "pixel-encoding-changed",
+    ]
 
 
 def test_no_honest_file_of_the_corpus_contradicts_its_transfer_syntax():

@@ -15,6 +15,8 @@ from dsig.model import SignerFacts
 
 VALID = SignerFacts("", "", "", "", "", datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
 
+LATER = datetime(2026, 6, 1, tzinfo=UTC)
+
 
 def moments(stored: str, offset: str = "") -> tuple[str, str] | None:
     found = claimed_interval(stored, offset)
@@ -44,7 +46,7 @@ def test_a_date_time_means_all_moments_its_parts_leave_open(stored, offset, firs
 @pytest.mark.parametrize("stored", ["", "yesterday", "20201301", "20200601120000+1500"])
 def test_what_is_no_date_time_means_nothing(stored):
     assert moments(stored) is None
-    assert claimed_findings(stored, "", VALID) == ()
+    assert claimed_findings(stored, "", VALID, LATER) == ()
 
 
 @pytest.mark.parametrize("offset", ["", "Z", "+5", "+1500", "+0160", "0500"])
@@ -53,7 +55,7 @@ def test_a_useless_offset_of_the_data_set_is_none(offset):
 
 
 def codes(stored: str, offset: str = "") -> list[str]:
-    return [finding.code for finding in claimed_findings(stored, offset, VALID)]
+    return [finding.code for finding in claimed_findings(stored, offset, VALID, LATER)]
 
 
 def test_a_claim_outside_the_validity_is_told_if_no_reading_of_it_is_inside():
@@ -70,10 +72,25 @@ def test_a_claim_outside_the_validity_is_told_if_no_reading_of_it_is_inside():
     assert codes("2021", "+0000") == ["claimed-time-zone"]
 
 
+def test_a_claim_that_is_later_than_now_in_any_reading_is_told():
+    at = datetime(2020, 6, 1, 12, tzinfo=UTC)
+
+    def told(stored: str) -> list[tuple[str, str]]:
+        return [(f.code, f.severity) for f in claimed_findings(stored, "", VALID, at)]
+
+    assert told("20200601120600.0+0000") == [("claimed-future", "warning")]
+    assert told("20200601120500.0+0000") == [], "clocks differ"
+    assert told("20200601130600.0+0100") == [("claimed-future", "warning")]
+    assert told("20200601130600.0+0200") == []
+    assert told("20200601230000.0") == [], "it may be of a zone where that was already"
+    assert told("20200602030000.0") == [("claimed-future", "warning")]
+    assert told("202006") == []
+
+
 def test_it_is_a_warning_and_never_proof():
-    [finding] = claimed_findings("20191231235959.0+0000", "", VALID)
+    [finding] = claimed_findings("20191231235959.0+0000", "", VALID, LATER)
     assert finding.severity == "warning"
-    assert claimed_findings("20191231235959.0+0000", "", None) == ()
+    assert claimed_findings("20191231235959.0+0000", "", None, LATER) == ()
 
 
 def test_certificates_that_never_expire_end_with_the_calendar():
