@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NotDerError", "require_der"]
+__all__ = ["NotDerError", "parts", "require_der"]
 
 MAX_DEPTH = 64
 """Nested values; tokens have about 15."""
@@ -26,6 +26,22 @@ def require_der(data: bytes) -> None:
     end = _value(data, 0, len(data), 0)
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow it")
+
+
+def parts(data: bytes) -> list[tuple[int, bytes]]:
+    """Tag and content of the values in a row, such as those inside a SEQUENCE; only for DER."""
+    found = []
+    at = 0
+    while at < len(data):
+        tag, length = data[at], data[at + 1]
+        at += 2
+        if length & 0x80:
+            octets = length & 0x7F
+            length = int.from_bytes(data[at : at + octets], "big")
+            at += octets
+        found.append((tag, data[at : at + length]))
+        at += length
+    return found
 
 
 def _value(data: bytes, start: int, limit: int, depth: int) -> int:

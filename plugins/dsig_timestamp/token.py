@@ -15,7 +15,7 @@ from asn1crypto import cms, core, tsp, x509
 from asn1crypto.algos import SignedDigestAlgorithm as SignatureAlgorithm
 
 from dsig.hookspecs import Imprint
-from dsig_timestamp.der import require_der
+from dsig_timestamp.der import parts, require_der
 
 __all__ = ["CertificateId", "SignatureAlgorithm", "Token", "imprint", "read_token"]
 
@@ -99,6 +99,7 @@ def _token(der: bytes) -> Token:
     outer = cms.ContentInfo.load(der, strict=True)
     if outer["content_type"].dotted != _SIGNED_DATA:
         raise ValueError("no SignedData")
+    _require_fields(der)
     signed = outer["content"]
     encapsulated = signed["encap_content_info"]
     content = bytes(encapsulated["content"])
@@ -147,6 +148,35 @@ def _token(der: bytes) -> Token:
         certificate_ids=tuple(_certificate_ids(attributes)),
         signature=signer["signature"].native,
     )
+
+
+def _require_fields(der: bytes) -> None:
+    """Raise `ValueError` for values that RFC 5652 5 has no place for.
+
+    The library passes over them, and another reader might take the second of two contents or lists of signatures.
+    """
+    [token] = _fields(der, rb"\x30")
+    _, explicit = _fields(token, rb"\x06\xa0")
+    [signed] = _fields(explicit, rb"\x30")
+    _, digests, content, *_, signers = _fields(signed, rb"\x02\x31\x30\xa0?\xa1?\x31")
+    _, octets = _fields(content, rb"\x06\xa0")
+    _fields(octets, rb"\x04")
+    algorithms = _fields(digests, rb"\x30*")
+    for signer in _fields(signers, rb"\x30*"):
+        named = _fields(signer, rb"\x02[\x30\x80]\x30\xa0?\x30\x04\xa1?")
+        if parts(signer)[1][0] == 0x30:
+            _fields(named[1], rb"\x30\x02")
+        algorithms += (named[2], named[-2 if parts(signer)[-1][0] == 0x04 else -3])
+    for algorithm in algorithms:
+        _fields(algorithm, rb"\x06[\x05\x30]?")
+
+
+def _fields(content: bytes, form: bytes) -> list[bytes]:
+    """The contents of values in a row whose tags are as `form`, a regular expression, has them."""
+    found = parts(content)
+    if not re.fullmatch(form, bytes(tag for tag, _ in found)):
+        raise ValueError("values where there is no place for them, or none where there must be one")
+    return [inner for _, inner in found]
 
 
 def imprint(value: tsp.MessageImprint) -> Imprint:

@@ -331,6 +331,47 @@ def _tokens(stamps: tsa.Authority):
         yield tsa.signed_by(stamps, tsa.tst_info(DIGEST, more=policy))
 
 
+TWICE = {
+    "SignedData": (0, 1),
+    "the content": (0, 1, 0, 2, 1),
+    "what the content holds": (0, 1, 0, 2, 1, 0),
+    "the list of signatures": (0, 1, 0, -1),
+    "the serial number of the signer": (0, 1, 0, -1, 0, 1, 1),
+    "the algorithm of the digest": (0, 1, 0, -1, 0, 2, 0),
+    "the algorithm of the signature": (0, 1, 0, -1, 0, 4, 0),
+    "the signature": (0, 1, 0, -1, 0, 5),
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+def test_nothing_in_it_may_stand_twice(judge: Judge, token: bytes, what: str):
+    """Readers may take either, and no signature covers any of it (RFC 5652 5.1, 5.3)."""
+    signature = judge(with_token(doubled(token, TWICE[what])), at=NOW)
+    assert (signature.verdict, codes(signature)) == ("failed", ["timestamp-unreadable"])
+
+
+def doubled(der: bytes, path: tuple[int, ...]) -> bytes:
+    """With the value at this place twice."""
+    values, at = [], 0
+    while at < len(der):
+        long = der[at + 1] & 0x7F if der[at + 1] & 0x80 else 0
+        start = at + 2 + long
+        size = int.from_bytes(der[at + 2 : start], "big") if long else der[at + 1]
+        values.append((der[at : at + 1], der[start : start + size]))
+        at = start + size
+    number = range(len(values))[path[0]]
+    if len(path) > 1:
+        kind, content = values[number]
+        values[number] = kind, doubled(content, path[1:])
+    else:
+        values.insert(number, values[number])
+    sizes = ((kind, content, len(content).to_bytes(2, "big").lstrip(b"\0") or b"\0") for kind, content in values)
+    return b"".join(
+        kind + (bytes((0x80 | len(size),)) if len(content) > 0x7F else b"") + size + content
+        for kind, content, size in sizes
+    )
+
+
 def test_every_changed_byte_is_noticed(judge: Judge, token: bytes):
     """Outside the certificates, which others sign, no byte of a token can be changed."""
     passed = []
