@@ -26,7 +26,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +111,8 @@ class Configuration:
         found = self.setups.get((kind, name))
         if found is not None:
             return found
+        from difflib import get_close_matches
+
         known = sorted(n for k, n in self.setups if k == kind)
         close = get_close_matches(name, known, n=1)
         told = f"known: {', '.join(known)}" if known else f"no file has a [{kind}.…]; looked in {_told(self.files)}"
@@ -294,6 +295,8 @@ def _below(place: Path, key: str, value: Any) -> Any:
 def _known(place: Path, where: str, key: str, known: Collection[str]) -> None:
     if key in known:
         return
+    from difflib import get_close_matches
+
     close = get_close_matches(key, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known: {_told(known)}"
     raise _wrong(place, f"{where} has the unknown key {key!r}", hint)

@@ -147,19 +147,22 @@ class MacAlgorithmSpec(Spec):
         return digest_info(self.oid, digest)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MacBackendSpec(Spec):
     """Registers a `MacBackend`; the name `host` is taken by the implementations that the algorithms come with."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class CryptoBackendSpec(Spec):
     """Registers a `CryptoBackend`."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class TrustBackendSpec(Spec):
     """Registers a `TrustBackend`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,9 +190,10 @@ class ReporterSpec(Spec):
     """True if it shows `FileReport.thumbnail` where there is one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ThumbnailerSpec(Spec):
     """Registers a `Thumbnailer`; its factory is imported in a process of its own, never in that of the verdicts."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +212,10 @@ class TimestampSourceSpec(Spec):
     """URI schemes served, lower case, such as `("http", "https")`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverSpec(Spec):
     """Registers an `Observer`; its factory is imported in a process of its own, never in that of the verdicts."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,9 +226,10 @@ class ExecutorSpec(Spec):
     """False if its workers are not processes of this machine: paths must then mean the same there, and no key goes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec(Spec):
     """Registers a `Command`; the factory names the click command itself, `name` is what users type after `dsig`."""
+
+    __slots__ = ()
 
 
 # ------------------------------------------------------------------------------------------------- MAC algorithms

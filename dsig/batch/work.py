@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from dsig.batch.inputs import is_dicom
-from dsig.batch.outputs import directory_for
 from dsig.errors import DsigError, InputError, OutputError, Where
 
 __all__ = ["Answer", "Identity", "Job", "Work", "answer", "digested", "identity", "written"]
@@ -96,6 +95,8 @@ class Work(Protocol):
 
 def written(job: Job, within: str | None, write: Callable[[], R]) -> R:
     """Write, with the directories it takes."""
+    from dsig.batch.outputs import directory_for
+
     for number in range(TRIES):
         try:
             with directory_for(job.target, within=within):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -80,6 +79,8 @@ def _defaults(configured: Configuration, command: click.Command) -> dict[str, An
     for key, value in configured.defaults.get(_table(command), {}).items():
         option = options.get(key)
         if option is None or option.name is None:
+            from difflib import get_close_matches
+
             close = get_close_matches(key, options, n=1)
             raise UsageError(
                 f"the configuration cannot be used: [{_table(command)}] has the unknown key {key!r}",

@@ -129,17 +129,20 @@ def running(
     """
     from dsig.batch.inputs import find
     from dsig.batch.outcome import settled
-    from dsig.batch.outputs import each_once, refuse_collisions
     from dsig.batch.run import Stop, choose, run
 
     wanted = many.wanted(place)
     with ExitStack() as stack:
         given = stack.enter_context(_held(paths)) if place is not None and place.mirrored else paths
         if place is not None:
+            from dsig.batch.outputs import refuse_collisions
+
             refuse_collisions(given, place, wanted, kind)
         found: Iterator[Any] = iter(find(given, wanted))
         repeated: Counter[str] = Counter()
         if place is not None and _can_repeat(given, place):
+            from dsig.batch.outputs import each_once
+
             found = each_once(found, place, lambda: repeated.update(["inputs"]))
         chosen, entries, known = choose(plugins, many.executor, many.jobs, many.scheduler, found)
         several = known > 1

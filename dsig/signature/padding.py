@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dsig.dicom.dataset import DataSet, Element, signable_tag
 from dsig.dicom.encoding import Encoding
 from dsig.dicom.headers import length_field
 from dsig.dicom.source import Source
-from dsig.dicom.splice import Change, LengthField
 from dsig.dicom.vr import PAD, UNIT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM_TAG, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import Where
 from dsig.limits import Limits, beyond
 from dsig.signature.reading import Padding, normalised
+
+if TYPE_CHECKING:
+    from dsig.dicom.splice import Change, LengthField
 
 __all__ = ["Edits", "Repad", "repads"]
 
@@ -52,6 +55,8 @@ class Repad:
 
     def changes(self) -> Iterator[Change]:
         """What to change in the file: the length field and the value."""
+        from dsig.dicom.splice import Change
+
         yield Change(self.length.offset, self.length.size, self.length.plus(self.growth))
         if self.new is None:
             yield Change(self.end, 0, b"\0")
@@ -122,6 +127,8 @@ def _nested(level: DataSet, element: Element, limits: Limits) -> Iterator[Repad]
 
 def _fragment(start: int, value: int, stop: int) -> Iterator[Repad]:
     if (stop - value) & 1:
+        from dsig.dicom.splice import LengthField
+
         yield Repad(ITEM_TAG, start, value, stop, LengthField(value - 4, 4, stop - value, "<"), None)
 
 
@@ -149,5 +156,7 @@ def _value(
 
 
 def _length(start: int, value: int, end: int, encoding: Encoding) -> LengthField:
+    from dsig.dicom.splice import LengthField
+
     offset, size = length_field(start, value, encoding)
     return LengthField(offset, size, end - value, encoding.order)

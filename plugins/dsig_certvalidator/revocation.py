@@ -59,7 +59,7 @@ from dsig_certvalidator.wording import (
     words,
 )
 
-__all__ = ["CertificateStatus", "Known", "Standing", "Statuses"]
+__all__ = ["CertificateStatus", "Standing", "Statuses"]
 
 MAX_MOMENTS = 8
 """Later CRLs looked at one after the other; the newest say what the others did and more."""
@@ -92,16 +92,15 @@ class CertificateStatus:
     notes: list[Finding] = field(default_factory=list)
     """What is worth telling although it changes nothing at that moment."""
 
+    @property
+    def revoked(self) -> bool:
+        """Whether somebody authentic says that it was revoked by then."""
+        return self.standing is Standing.REVOKED
 
-@dataclass(slots=True)
-class Known:
-    """Statuses along a path, signer first."""
-
-    standings: list[tuple[bytes, CertificateStatus]] = field(default_factory=list)
-
-    def add(self, certificate: Any, status: CertificateStatus) -> None:
-        """Note the next one."""
-        self.standings.append((certificate.dump(), status))
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody who may say so knows."""
+        return self.standing is Standing.UNKNOWN
 
 
 @dataclass(slots=True)

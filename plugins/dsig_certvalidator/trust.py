@@ -25,10 +25,10 @@ from dsig_certvalidator.algorithms import explicit_curve
 from dsig_certvalidator.building import candidate_paths, is_authority
 from dsig_certvalidator.contexts import context, finished
 from dsig_certvalidator.reading import Readable, finding, one_line
-from dsig_certvalidator.revocation import Known, Standing, Statuses
 
 if TYPE_CHECKING:
     from dsig_certvalidator.online import Fetcher
+    from dsig_certvalidator.revocation import CertificateStatus, Statuses
 
 __all__ = ["CertvalidatorTrust"]
 
@@ -90,7 +90,7 @@ def _evaluate(request: TrustRequest) -> TrustEvidence:
         outside = _outside(certificate, at)
         if outside is not None:
             return TrustEvidence(Status.FAILED, findings=(outside, *faults))
-        return _answer(request, [certificate], Known(), faults)
+        return _answer(request, [certificate], [], faults)
     return _best(request, certificate, given, at)
 
 
@@ -100,8 +100,7 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
     if fetcher is not None:
         fetcher.issuers(certificate, given)
     judging = context(given.anchors, given.intermediates, at)
-    demanding = request.revocation is Revocation.HARD_CHAIN
-    statuses = Statuses(given, at, request.evaluated or at, demanding=demanding)
+    statuses = _statuses(request, given, at)
     refusals: list[Finding] = []
     answers: list[TrustEvidence] = []
     for path in islice(candidate_paths(certificate, given.anchors, given.intermediates), MAX_PATHS):
@@ -109,17 +108,13 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
         if refused is not None:
             refusals.append(refused)
             continue
-        known = Known()
-        if request.revocation is not Revocation.NONE:
+        known: list[tuple[bytes, CertificateStatus]] = []
+        if statuses is not None:
             for one, issuer in pairwise(_signer_first(path)):
                 status = statuses.of(one, path)
-                if (
-                    status.standing is Standing.UNKNOWN
-                    and fetcher is not None
-                    and fetcher.revocation(one, issuer, given)
-                ):
+                if status.unknown and fetcher is not None and fetcher.revocation(one, issuer, given):
                     status = statuses.of(one, path)
-                known.add(one, status)
+                known.append((one.dump(), status))
         evidence = _answer(request, _signer_first(path), known, given.faults)
         if evidence.status is Status.PASSED:
             return _noted(evidence, fetcher)
@@ -142,6 +137,15 @@ def _fetcher(request: TrustRequest) -> Fetcher | None:
     from dsig_certvalidator.online import Fetcher
 
     return Fetcher()
+
+
+def _statuses(request: TrustRequest, given: Readable, at: datetime) -> Statuses | None:
+    """Whoever knows what was revoked, loaded only if somebody asks."""
+    if request.revocation is Revocation.NONE:
+        return None
+    from dsig_certvalidator.revocation import Statuses
+
+    return Statuses(given, at, request.evaluated or at, demanding=request.revocation is Revocation.HARD_CHAIN)
 
 
 def _noted(evidence: TrustEvidence, fetcher: Fetcher | None) -> TrustEvidence:
@@ -183,21 +187,26 @@ def _outside(certificate: Any, at: datetime) -> Finding | None:
     return None
 
 
-def _answer(request: TrustRequest, path: Sequence[Any], known: Known, faults: Sequence[Finding]) -> TrustEvidence:
-    """Evidence for a valid path, with what is known about revocation along it."""
+def _answer(
+    request: TrustRequest,
+    path: Sequence[Any],
+    known: Sequence[tuple[bytes, CertificateStatus]],
+    faults: Sequence[Finding],
+) -> TrustEvidence:
+    """Evidence for a valid path, with what is known about revocation along it: certificates (DER), signer first."""
     demanded = {Revocation.HARD: path[:1], Revocation.HARD_CHAIN: path}.get(request.revocation, [])
     wanted = {one.dump() for one in demanded}
     findings: list[Finding] = []
     checked: list[RevocationCheck] = []
     unchecked: list[RevocationCheck] = []
     status = Status.INDETERMINATE if faults else Status.PASSED
-    for der, one in known.standings:
+    for der, one in known:
         checked += (RevocationCheck(der, by, source) for by, source in one.sources)
         findings += one.notes
-        if one.standing is Standing.REVOKED:
+        if one.revoked:
             findings += one.reasons
             status = Status.FAILED
-        elif one.standing is Standing.UNKNOWN:
+        elif one.unknown:
             unchecked.append(RevocationCheck(der, one.reasons[0].message))
             if der in wanted:
                 findings += one.reasons
