@@ -1,11 +1,12 @@
-"""Generate the data dictionaries dsig/dicom/_dictionary.py, _keywords.py and _private.py.
+"""Generate the data dictionaries dsig/dicom/_dictionary.py, _keywords.py, _private.py and _unshared.py.
 
     python tools/make_dictionary.py [--check]
 
 Standard elements come from pydicom, which generates them from PS3.6. Private elements come from pydicom and from
 the private dictionary of OFFIS DCMTK (libdcmtk): for an element both know, DCMTK's VR counts, because a MAC
 computed from an implicit VR file agrees between two programs only if they take private elements for the same VR. UN
-means that a dictionary doesn't know either. Tables are text that is decoded when first needed: that loads several times
+means that a dictionary doesn't know either. What DCMTK does not know is kept apart: signatures over implicit VR that
+rely on it would not verify there. Tables are text that is decoded when first needed: that loads several times
 faster than the same dicts as literals, with or without compiled modules.
 
 `--check` writes nothing and says whether the files are what would be generated.
@@ -31,6 +32,7 @@ PRIVATE_LINE = re.compile(
     r"\t(?P<vr>\w\w)\t",
     re.IGNORECASE,
 )
+STANDARD_LINE = re.compile(r"\(([0-9A-F]{4}),([0-9A-F]{4})\)\t", re.IGNORECASE)
 PRIVATE_VR = {"px": "OW", "ox": "OB", "xs": "US", "US or SS": "US", "OB_OW": "OB", "OB or OW": "OB"}
 """How VRs that depend on other attributes are read from implicit VR input."""
 
@@ -91,20 +93,31 @@ def private_peer(lines: Iterable[str]) -> Iterator[tuple[str, int, str]]:
             yield match["creator"], group << 16 | element, vr
 
 
-def private(peer: Iterable[tuple[str, int, str]], other: Iterable[tuple[str, int, str]]) -> dict[str, dict[int, str]]:
-    """Merge two private dictionaries; `peer` has the last word unless it says UN."""
-    known: dict[str, dict[int, str]] = {}
+def unshared(peer: Iterable[str]) -> list[int]:
+    """Standard data elements that DCMTK's dictionary does not have; repeating groups are left out."""
+    from pydicom._dicom_dict import DicomDictionary
+
+    known = {int(match[1] + match[2], 16) for match in map(STANDARD_LINE.match, peer) if match}
+    return sorted(tag for tag in DicomDictionary if tag >= 0x00080000 and tag not in known)
+
+
+Private = dict[str, dict[int, str]]
+
+
+def private(peer: Iterable[tuple[str, int, str]], other: Iterable[tuple[str, int, str]]) -> tuple[Private, Private]:
+    """What `peer` knows, and what only `other` does; `peer` has the last word unless it says UN."""
+    known: Private = {}
     for creator, key, vr in peer:
         # A later line overrides an earlier one.
         known.setdefault(creator, {})[key] = vr
-    known = {creator: {k: vr for k, vr in entries.items() if vr != "UN"} for creator, entries in known.items()}
-    result = {creator: dict(entries) for creator, entries in known.items()}
+    known = {creator: {k: vr for k, vr in entries.items() if vr != "UN"} for creator, entries in sorted(known.items())}
+    more: Private = {}
     for creator, key, vr in other:
         entries = known.get(creator, {})
         # The peer's entry for any block also decides for what the other dictionary says of one block.
         if vr != "UN" and not any(k in entries for k in (key, key & 0xFFFF00FF, key & 0xFF0000FF)):
-            result.setdefault(creator, {})[key] = vr
-    return {creator: entries for creator, entries in sorted(result.items()) if entries}
+            more.setdefault(creator, {})[key] = vr
+    return {creator: entries for creator, entries in known.items() if entries}, dict(sorted(more.items()))
 
 
 def block(words: Iterable[str]) -> str:
@@ -125,7 +138,15 @@ def literal(name: str, masked: dict[int, dict[int, str]]) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def generate(peer_private: Iterable[tuple[str, int, str]]) -> dict[str, str]:
+def private_literal(name: str, entries: Private) -> str:
+    blocks = (
+        f"    {quoted(creator)}: {block(f'{key:08X}{vr}' for key, vr in sorted(known.items()))},\n"
+        for creator, known in entries.items()
+    )
+    return f"{name}: dict[str, str] = {{\n" + "".join(blocks) + "}\n"
+
+
+def generate(peer_private: Iterable[tuple[str, int, str]], peer_standard: Iterable[str]) -> dict[str, str]:
     """File name -> content."""
     import pydicom
 
@@ -156,22 +177,28 @@ def generate(peer_private: Iterable[tuple[str, int, str]]) -> dict[str, str]:
         + literal("REPEATING_KEYWORDS", masked_keywords)
         + '"""Keyword by mask, then by masked tag: repeating groups (PS3.5 7.6)."""\n'
     )
-    merged = private(peer_private, private_pydicom())
+    shared, more = private(peer_private, private_pydicom())
+    both = f"the dictionaries of OFFIS DCMTK 3.6.7\nand pydicom {pydicom.__version__}"
     private_module = (
-        header(
-            "VRs of private data elements by private creator.",
-            f"the private dictionaries of OFFIS DCMTK 3.6.7\nand pydicom {pydicom.__version__}",
-        )
-        + "PRIVATE: dict[str, str] = {\n"
-        + "".join(
-            f"    {quoted(creator)}: {block(f'{key:08X}{vr}' for key, vr in sorted(entries.items()))},\n"
-            for creator, entries in merged.items()
-        )
-        + "}\n"
+        header("VRs of private data elements by private creator.", both)
+        + private_literal("PRIVATE", shared)
         + '"""Creator -> keys with VRs, `GGGGEEEEVR`. EEEE of 00FF and less is the element in any block the creator\n'
-        + 'reserves, else exactly that element; an even GGGG stands for all odd groups of the same high byte."""\n'
+        + 'reserves, else exactly that element; an even GGGG stands for all odd groups of the same high byte."""\n\n'
+        + private_literal("MORE_PRIVATE", more)
+        + '"""The same of elements that DCMTK does not know."""\n'
     )
-    return {"_dictionary.py": dictionary, "_keywords.py": keyword_module, "_private.py": private_module}
+    unshared_module = (
+        header("Standard data elements (PS3.6) that not every program knows.", both)
+        + f"_TAGS = {block(f'{tag:08X}' for tag in unshared(peer_standard))}\n\n"
+        + "UNSHARED = frozenset(int(_tag, 16) for _tag in _TAGS.split())\n"
+        + '"""Tags that DCMTK does not know: most are newer than its release."""\n'
+    )
+    return {
+        "_dictionary.py": dictionary,
+        "_keywords.py": keyword_module,
+        "_private.py": private_module,
+        "_unshared.py": unshared_module,
+    }
 
 
 def quoted(text: str) -> str:
@@ -183,11 +210,12 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print(__doc__, file=sys.stderr)
         return 2
-    found = peer_dictionaries("private.dic")
-    if not found:
-        print("no private.dic of DCMTK found: apt-get install libdcmtk17", file=sys.stderr)
+    found = [peer_dictionaries(name)[-1:] for name in ("private.dic", "dicom.dic")]
+    if not all(found):
+        print("no dictionaries of DCMTK found: apt-get install libdcmtk17", file=sys.stderr)
         return 1
-    files = generate(private_peer(found[-1].read_text("latin-1").splitlines()))
+    own, standards = (path.read_text("latin-1").splitlines() for [path] in found)
+    files = generate(private_peer(own), standards)
     stale = []
     for name, text in files.items():
         path = TARGET / name

@@ -12,6 +12,7 @@ __all__ = [
     "BITS_ALLOCATED_VR",
     "PIXEL_REPRESENTATION_VR",
     "format_tag",
+    "is_shared",
     "keyword_of",
     "permitted_vrs",
     "private_vr_of",
@@ -142,14 +143,22 @@ def permitted_vrs(tag: int) -> tuple[str, ...]:
     return ("SS", "US") if default in ("US", PIXEL_REPRESENTATION_VR) else ("OB", "OW")
 
 
-def private_vr_of(creator: str, tag: int) -> str:
+def is_shared(tag: int) -> bool:
+    """Whether the dictionary of DCMTK has a standard element too, so that dcmsign finds its VR in Implicit VR."""
+    from dsig.dicom._unshared import UNSHARED
+
+    return tag not in UNSHARED
+
+
+def private_vr_of(creator: str, tag: int, *, shared: bool = False) -> str:
     """Look up the VR of a private data element in Implicit VR input; `UN` if it is unknown.
 
-    `creator` is the value of the Private Creator that reserves the block (PS3.5 7.8.1), without padding.
+    `creator` is the value of the Private Creator that reserves the block (PS3.5 7.8.1), without padding. `shared`
+    leaves out what the private dictionary of DCMTK does not have.
     """
     if not tag >> 16 & 1 or tag & 0xFFFF < 0x1000:
         return "UN"
-    entries = _private(creator)
+    entries = _private(creator, shared)
     for key in (tag, tag & 0xFFFF00FF, tag & 0xFF0000FF):
         vr = entries.get(key)
         if vr is not None:
@@ -158,11 +167,12 @@ def private_vr_of(creator: str, tag: int) -> str:
 
 
 @lru_cache(maxsize=512)
-def _private(creator: str) -> dict[int, str]:
+def _private(creator: str, shared: bool) -> dict[int, str]:
     """Decode one creator's entries."""
-    from dsig.dicom._private import PRIVATE
+    from dsig.dicom._private import MORE_PRIVATE, PRIVATE
 
-    return {int(entry[:8], 16): entry[8:] for entry in PRIVATE.get(creator, "").split()}
+    text = PRIVATE.get(creator, "") + ("" if shared else MORE_PRIVATE.get(creator, ""))
+    return {int(entry[:8], 16): entry[8:] for entry in text.split()}
 
 
 def keyword_of(tag: int) -> str:

@@ -36,6 +36,10 @@ class Encoding:
         """The same bytes, read as a signer must, with stored VRs as they are."""
         return self.looking_up(replace(self.lookup, portable=True, convert_un=False))
 
+    def as_shared(self) -> Encoding:
+        """The same bytes, read with the VRs that DCMTK finds too."""
+        return self.looking_up(replace(self.lookup, shared=True))
+
     def looking_up(self, lookup: Lookup) -> Encoding:
         """The same bytes, with VRs found in another way."""
         return Encoding(self.explicit, self.big, lookup)

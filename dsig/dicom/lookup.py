@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from dsig.dicom.dictionary import private_vr_of, vr_of
+from dsig.dicom.dictionary import is_shared, private_vr_of, vr_of
 
 if TYPE_CHECKING:
     from dsig.dicom.dictionaries import Dictionary
@@ -50,6 +50,8 @@ class Lookup:
     """Implicit VR: read as a signer must, so that every later reader finds the same VRs. Private elements are then UN,
     whatever a private dictionary says, and so are values too long for their VR's 16-bit length (PS3.5 6.2.2).
     """
+    shared: bool = False
+    """Implicit VR: of the built-in dictionaries, only what DCMTK's have too. What is signed then verifies there."""
     convert_un: bool = False
     """Explicit VR: elements of VR UN and defined length have the VR the dictionary gives them; their values are
     implicit VR little endian in every file (PS3.5 6.2.2 note 2).
@@ -69,6 +71,8 @@ class Lookup:
     def vr_of(self, tag: int) -> str:
         """VR of an element that belongs to no private creator, or one of the markers of `dsig.dicom.dictionary`."""
         found = None if self.portable or self.dictionary is None else self.dictionary.vr_of(tag)
+        if found is None and self.shared and not is_shared(tag):
+            return "UN"
         return found or vr_of(tag)
 
     def private_vr_of(self, creator: str | None, tag: int) -> str:
@@ -76,7 +80,7 @@ class Lookup:
         if creator is None or self.portable:
             return "UN"
         found = None if self.dictionary is None else self.dictionary.private_vr_of(creator, tag)
-        return found or private_vr_of(creator, tag)
+        return found or private_vr_of(creator, tag, shared=self.shared)
 
 
 PLAIN = Lookup()

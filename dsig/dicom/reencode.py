@@ -42,6 +42,7 @@ _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 IMPLEMENTATION_CLASS_UID = "2.25.211589369356707714898196302258029901560"
 """Of files that get their File Meta Information from us (PS3.7 D.3.3.2)."""
 _LENGTH_TO_END = 0x00080001
+_PIXEL_DATA = 0x7FE00010
 
 
 class Lengths(StrEnum):
@@ -85,7 +86,7 @@ def as_wanted(
     except ValueError:
         raise UsageError(f"unknown length encoding {lengths!r}", hint="explicit or undefined") from None
     syntax = file.syntax if transfer_syntax is None else named_syntax(transfer_syntax)
-    if first is not None and not _convertible(file.syntax, syntax):
+    if first is not None and not _convertible(file, syntax, limits):
         first(file)
     if bare:
         file = replace(file, meta=_new_meta(file, limits))
@@ -110,7 +111,7 @@ def reencoded(
     Elements are written with the VRs the file's lookup finds, those of VR UN included.
     Raises `UsageError` where pixel data would have to be compressed or decompressed.
     """
-    if not _convertible(file.syntax, syntax):
+    if not _convertible(file, syntax, limits):
         raise UsageError(
             f"{file.syntax.uid} cannot be written as {syntax.uid} without touching the pixel data",
             code="transfer-syntax-impossible",
@@ -139,9 +140,21 @@ def reencoded(
             yield again
 
 
-def _convertible(one: TransferSyntax, other: TransferSyntax) -> bool:
-    """Whether pixel data can stay as they are."""
-    return one.uid == other.uid if one.encapsulated else not other.encapsulated
+def _convertible(file: DicomFile, other: TransferSyntax, limits: Limits) -> bool:
+    """Whether pixel data can stay as they are, or there are none."""
+    if file.syntax.uid == other.uid or other.encapsulated:
+        return file.syntax.uid == other.uid
+    return not file.syntax.encapsulated or not _holds_pixel_data(file, limits)
+
+
+def _holds_pixel_data(file: DicomFile, limits: Limits) -> bool:
+    """Whether there are pixel data that a native transfer syntax would need decompressed; native icons are none."""
+    depth = 0
+    for kind, tag, _vr, _start, _value, _stop in walk(file.data, file.start, file.end, file.encoding, limits=limits):
+        if kind == FRAGMENTS or (tag == _PIXEL_DATA and not depth):
+            return True
+        depth += {SEQUENCE: 1, SEQUENCE_END: -1}.get(kind, 0)
+    return False
 
 
 def holds_convertible_un(file: DicomFile, limits: Limits = DEFAULT) -> bool:

@@ -178,7 +178,7 @@ class _Encoder:
         length = stop - value
         odd = length & 1 and self._pads(start)
         if self.reading.fragment_lengths:
-            head: tuple[Piece, ...] = (item + struct.pack(f"{self.mac.order}I", length),)
+            head: tuple[Piece, ...] = (item + struct.pack(f"{self.mac.order}I", length + odd),)
         elif self.mac.big:
             head = (item,)
         else:

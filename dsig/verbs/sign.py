@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary, PrivateTag
+from dsig.dicom.dictionary import is_shared
 from dsig.dicom.encoding import is_known
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.location import format_path, format_tag, parse_element, parse_location
@@ -98,8 +99,9 @@ class SignOptions:
     dictionary: Dictionary | None = None
     """Read by `load_dictionaries`; tells VRs for `convert_un` and for implicit VR that is written as explicit."""
     rely_on_dictionaries: bool = False
-    """Sign implicit VR with the VRs that dictionaries give to private elements, and values too long for their VR in
-    explicit form, as other programs do. Such a signature verifies only where dictionaries agree (decision 0004).
+    """Sign implicit VR as dcmsign does: with the VRs that the dictionaries of DCMTK, or `dictionary`, give to private
+    elements, and with values too long for their VR in explicit form. Such a signature verifies only where dictionaries
+    agree (decision 0004).
     """
     timestamp: TsaOptions | None = None
     """TSAs to have the signature stamped by; nothing is written if none does."""
@@ -187,7 +189,7 @@ class _Signing:
         self.facts = self.certificate()
 
         # 2. The level to sign, read so that every later reader finds the same.
-        encoding = file.encoding if options.rely_on_dictionaries else file.encoding.portably()
+        encoding = file.encoding.as_shared() if options.rely_on_dictionaries else file.encoding.portably()
         self.main = read_data_set(file.data, file.start, file.end, encoding, limits=options.limits)
         self.level = self.target()
         refuse_disorder(self.main)
@@ -214,7 +216,7 @@ class _Signing:
         with blaming(self.profile_origin, "naming required elements"):
             required = list(plugins.profiles.get(options.profile).required(LevelView(self.level)))
         wanted = answered_all(required, int, self.profile_origin, "naming required elements")
-        self.selected = select(self.level, _numbers(options), wanted)
+        self.selected = select(self.level, _numbers(options), self.signable(wanted))
 
         for ambiguity in fragment_findings(self.level, self.selected):
             raise MalformedError(
@@ -331,6 +333,20 @@ class _Signing:
         if syntax.encapsulated or any(e.kind == FRAGMENTS for e in self.level.elements):
             return syntax.uid
         return EXPLICIT_VR_LITTLE_ENDIAN
+
+    def signable(self, required: Iterable[int]) -> list[int]:
+        """What the profile requires, but for what the programs that have to verify it cannot know: that is told."""
+        wanted = list(required)
+        if not self.options.rely_on_dictionaries:
+            return wanted
+        here = self.level.by_tag
+        unknown = [tag for tag in wanted if tag in here and not here[tag].signable and not is_shared(tag)]
+        for tag in unknown:
+            self.warn(
+                "newer-element",
+                f"{format_tag(tag)}, which the profile wants, is left out: dcmsign does not know its VR",
+            )
+        return [tag for tag in wanted if tag not in unknown]
 
     def profile(self) -> None:
         """Raise `UsageError` if the profile forbids this signature."""

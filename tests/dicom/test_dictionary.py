@@ -18,8 +18,9 @@ from support import tools
 from dsig.dicom import dictionary
 from dsig.dicom._dictionary import REPEATING_VRS, VRS
 from dsig.dicom._keywords import KEYWORDS, REPEATING_KEYWORDS
-from dsig.dicom._private import PRIVATE
-from dsig.dicom.dictionary import format_tag, keyword_of, private_vr_of, suggestion, tag_of, vr_of
+from dsig.dicom._private import MORE_PRIVATE, PRIVATE
+from dsig.dicom._unshared import UNSHARED
+from dsig.dicom.dictionary import format_tag, is_shared, keyword_of, private_vr_of, suggestion, tag_of, vr_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PKI = ROOT / "tests" / "corpus" / "pki"
@@ -161,8 +162,16 @@ def test_private_vr(creator: str, tag: int, vr: str) -> None:
     assert private_vr_of(creator, tag) == vr
 
 
+def test_what_only_pydicom_knows_is_told_apart() -> None:
+    """dcmsign signs it in explicit VR only, and finds no VR for it in implicit VR."""
+    assert private_vr_of("ELSCINT1", 0x00E11018, shared=True) == "UN"
+    assert private_vr_of("GEMS_PARM_01", 0x00431027, shared=True) == "SH"
+    assert not is_shared(0x00181204)  # Date of Manufacture
+    assert is_shared(0x00100010)
+
+
 def test_private_entries_are_well_formed() -> None:
-    for creator, text in PRIVATE.items():
+    for creator, text in (*PRIVATE.items(), *MORE_PRIVATE.items()):
         assert creator == creator.strip()
         entries = text.split()
         assert len({entry[:8] for entry in entries}) == len(entries) > 0, creator
@@ -210,7 +219,7 @@ def test_generated_tables_match_their_sources() -> None:
     made_from = re.search(r"pydicom ([0-9.]+)", (ROOT / "dsig" / "dicom" / "_keywords.py").read_text("utf-8"))
     assert made_from is not None
     if made_from[1] == pydicom_version:
-        files = tool.generate([])
+        files = tool.generate([], [])
         for name in ("_dictionary.py", "_keywords.py"):
             assert (ROOT / "dsig" / "dicom" / name).read_text("utf-8") == files[name]
         assert (vrs, keywords, masked_vrs, masked_keywords) == (VRS, KEYWORDS, REPEATING_VRS, REPEATING_KEYWORDS)
@@ -256,12 +265,14 @@ def test_private_vrs_are_those_of_the_peers_dictionary() -> None:
     for (creator, key), vr in last.items():
         if vr != "UN" and key & 0xFFFF not in range(0x0100, 0x1000):
             tag = key if key & 0xFFFF >= 0x1000 else key | 0x1000
-            assert private_vr_of(creator, tag if tag >> 16 & 1 else tag | 0x10000) == vr, (creator, format_tag(key))
-    merged = tool.private(tool.private_peer(lines), tool.private_pydicom())
+            tag = tag if tag >> 16 & 1 else tag | 0x10000
+            assert private_vr_of(creator, tag) == private_vr_of(creator, tag, shared=True) == vr, (creator, hex(key))
     if f"pydicom {pydicom_version}" in (ROOT / "dsig" / "dicom" / "_private.py").read_text("utf-8"):
-        assert {c: " ".join(f"{k:08X}{vr}" for k, vr in sorted(e.items())) for c, e in merged.items()} == {
-            creator: " ".join(text.split()) for creator, text in PRIVATE.items()
-        }
+        made = tool.private(tool.private_peer(lines), tool.private_pydicom())
+        for merged, table in zip(made, (PRIVATE, MORE_PRIVATE), strict=True):
+            assert {c: " ".join(f"{k:08X}{vr}" for k, vr in sorted(e.items())) for c, e in merged.items()} == {
+                creator: " ".join(text.split()) for creator, text in table.items()
+            }
 
 
 def hashed_by_peer(folder: Path, elements: dict[int, bytes]) -> dict[int, str]:
@@ -325,6 +336,8 @@ def test_every_standard_element_is_hashed_with_this_vr(
     ours = {tag: {"xs": xs, "ox": ox}.get(vr_of(tag), vr_of(tag)) for tag in hashed}
     assert {format_tag(t): vr for t, vr in ours.items()} == {format_tag(t): vr for t, vr in hashed.items()}
     # What it leaves out is newer than its dictionary, or among the retired repeating elements it knows one tag of.
+    assert {t for t in SIGNABLE if vr_of(t) != "UN"} - hashed.keys() == UNSHARED & set(SIGNABLE)
+    assert not any(map(is_shared, UNSHARED))
     assert len(hashed) > 4800
 
 
@@ -332,12 +345,12 @@ def test_every_standard_element_is_hashed_with_this_vr(
 def test_every_private_element_is_hashed_with_this_vr(tmp_path: Path) -> None:
     files: list[dict[tuple[int, int], str]] = []
     contents: list[dict[int, tuple[str, int]]] = []
-    for creator, text in PRIVATE.items():
-        keys = [int(entry[:8], 16) for entry in text.split()]
+    for creator in PRIVATE.keys() | MORE_PRIVATE.keys():
+        keys = [int(e[:8], 16) for table in (PRIVATE, MORE_PRIVATE) for e in table.get(creator, "").split()]
         groups = {key >> 16 | (0 if key >> 16 & 1 else 1) for key in keys}
         exact = {(key >> 16, key >> 8 & 0xFF) for key in keys if key & 0xFF00}
         # The first file in which the blocks this creator must have, and one more for each group, are free.
-        for number in range(len(PRIVATE)):
+        for number in range(len(PRIVATE) + len(MORE_PRIVATE)):
             if number == len(files):
                 files.append({})
                 contents.append({})
@@ -358,8 +371,11 @@ def test_every_private_element_is_hashed_with_this_vr(tmp_path: Path) -> None:
         elements = dict.fromkeys(content, b"") | {0x00080016: b"1.2\0", 0x00080018: b"1.2\0"}
         for (group, block), creator in taken.items():
             elements[group << 16 | block] = creator.encode("latin-1") + b" " * (len(creator) % 2)
-        for tag, vr in hashed_by_peer(tmp_path, elements).items():
-            if tag in content:
-                seen += 1
-                assert private_vr_of(content[tag][0], tag) == vr, (content[tag][0], format_tag(tag))
+        hashed = hashed_by_peer(tmp_path, elements)
+        for tag, (creator, _key) in content.items():
+            if tag < 0x00080000:
+                continue  # never signed
+            vr = hashed.get(tag, "UN")
+            assert private_vr_of(creator, tag, shared=True) == vr, (creator, format_tag(tag))
+            seen += vr != "UN"
     assert seen > 2500

@@ -141,6 +141,17 @@ def test_pixel_data_are_neither_compressed_nor_decompressed(source: str, target:
     assert caught.value.code == "transfer-syntax-impossible"
 
 
+def test_where_no_pixel_data_are_compressed_there_is_nothing_to_decompress():
+    """A report, or an icon that is native, may be stored in any transfer syntax (PS3.5 A.4)."""
+    icon = sequence(0x00880200, item(element(0x7FE00010, "OW", b"\1\2")))
+    compressed_icon = sequence(0x00880200, item(e.encapsulated(b"", b"\1\2")))
+    assert again(part10(icon, e.RLE), e.LITTLE) == part10(icon, e.LITTLE)
+    with pytest.raises(UsageError):
+        again(part10(icon, e.LITTLE), e.RLE)
+    with pytest.raises(UsageError):
+        again(part10(compressed_icon, e.RLE), e.LITTLE)
+
+
 def test_a_data_set_without_meta_information_is_not_deflated():
     """Nothing would say that it is, and no reader could tell."""
     bare = element(0x00100010, "PN", b"A^B ")

@@ -16,6 +16,7 @@ from dcmsign_pairs import CA, SIGN, Both, base, run_both
 from interop_peers import CORPUS, ENVIRONMENT, PKI, dsig_signs, run, succeed
 from support.dcmsign import Run
 from support.dcmsign_differences import DIFFERENCES
+from support.encode import IMPLICIT, RLE, element, implicit, part10
 
 import dsig
 
@@ -189,6 +190,19 @@ def test_macs_of_deflated_files_are_said_to_be_explicit_here(tmp_path: Path):
         assert codes(run_both(tmp_path / str(number), *CA, path)) == (0, 0)
 
 
+@pytest.mark.parametrize("option", ["+te", "+tb", "+ti"])
+def test_macs_are_said_to_be_explicit_where_nothing_is_compressed_here(option: str, tmp_path: Path):
+    """A file whose transfer syntax is a compressed one, without pixel data."""
+    content = part10(element(0x00080018, "UI", b"1.2.3\0") + element(0x00080060, "CS", b"SR"), RLE)
+    both = run_both(tmp_path, *SIGN, "+m2", option, "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+    assert codes(both) == (0, 0)
+    named = [only_item(path, 0x4FFE0001)[0x04000010].value for path in both.files("out.dcm")]
+    assert named == ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.1"]
+    for number, path in enumerate(both.files("out.dcm")):
+        (tmp_path / str(number)).mkdir()
+        assert codes(run_both(tmp_path / str(number), *CA, path)) == (0, 0)
+
+
 @shows("mac-id")
 def test_mac_ids_are_unique_in_the_instance_here(tmp_path: Path):
     source = tmp_path / "source.dcm"
@@ -213,6 +227,86 @@ def test_nothing_is_not_signed_here(words: tuple[object, ...], tmp_path: Path):
 def test_disorder_is_not_signed_here(tmp_path: Path):
     both = run_both(tmp_path, *SIGN, "+m2", CORPUS / "files" / "v-tamper-mr-out-of-order.dcm", "out.dcm")
     assert codes(both) == (0, 85)
+
+
+def words(path: Path) -> list[int]:
+    """Data Elements Signed of the only signature."""
+    return [int(tag) for tag in only_item(path, 0x4FFE0001)[0x04000020].value]
+
+
+@shows("vrs-lost-by-writing")
+def test_what_is_signed_has_the_vr_that_readers_find_here(tmp_path: Path):
+    content = part10(
+        element(0x00080018, "UI", b"1.2.3\0")
+        + element(0x00090010, "LO", b"DSIG TEST ")
+        + element(0x00091001, "SH", b"ab")
+        + element(0x7FE00010, "OB", b"\1\2")
+    )
+    both = run_both(tmp_path, *SIGN, "+m2", "+ti", "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+    assert codes(both) == (0, 0)
+    peer, ours = both.files("out.dcm")
+    assert set(words(peer)) - set(words(ours)) == {0x00091001}
+    for name, path, expected in (("peer", peer, (101, 0)), ("ours", ours, (0, 0))):
+        (tmp_path / f"{name} verified").mkdir()
+        again = run_both(tmp_path / f"{name} verified", *CA, path)
+        assert (again.peer.code, again.ours.code) == expected
+    (tmp_path / "asked").mkdir()
+    asked = (*SIGN, "+m2", "+ti", "-t", "0009,1001", "in.dcm", "out.dcm")
+    assert codes(run_both(tmp_path / "asked", *asked, prepare=[("in.dcm", content)])) == (0, 85)
+
+
+NEWER = {0x00080018: b"1.2.3\0", 0x00181204: b"20200101", 0x01F10010: b"ELSCINT1", 0x01F11001: b"AB"}
+"""With Date of Manufacture, and a private element that only pydicom's dictionary has."""
+SHARED = [0x00080018, 0x01F10010]
+
+
+@shows("unknown-elements")
+def test_elements_that_it_does_not_know_are_signed_where_their_vr_is_written_here(tmp_path: Path):
+    content = part10(b"".join(implicit(tag, value) for tag, value in NEWER.items()), IMPLICIT)
+    for option, ours_signs in (("+te", list(NEWER)), ("+tb", list(NEWER)), ("+ti", SHARED), ("+t=", SHARED)):
+        (tmp_path / option).mkdir()
+        both = run_both(tmp_path / option, *SIGN, "+m2", option, "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+        assert codes(both) == (0, 0)
+        peer, ours = both.files("out.dcm")
+        assert (words(peer), words(ours)) == (SHARED, ours_signs)
+        for name, path in (("peer", peer), ("ours", ours)):
+            place = tmp_path / option / f"{name} verified"
+            place.mkdir()
+            assert codes(run_both(place, *CA, path)) == (0, 0)
+
+
+def test_a_profile_does_not_ask_for_what_is_unknown_there(tmp_path: Path):
+    """An edition newer than the tool wants Date of Manufacture signed."""
+    named = NEWER | {0x00080016: b"1.2.3\0", 0x0020000D: b"1.2\0", 0x0020000E: b"1.3\0"}
+    content = part10(b"".join(implicit(tag, value) for tag, value in sorted(named.items())), IMPLICIT)
+    both = run_both(tmp_path, *SIGN, "+m2", "+pc", "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+    assert codes(both) == (0, 0)
+    peer, ours = both.files("out.dcm")
+    assert words(peer) == words(ours) == sorted([*SHARED, 0x00080016, 0x0020000D, 0x0020000E])
+    assert "(0018,1204)" in both.ours.log
+    for name, path in (("peer", peer), ("ours", ours)):
+        (tmp_path / f"{name} verified").mkdir()
+        assert codes(run_both(tmp_path / f"{name} verified", *CA, "+rc", path)) == (0, 0)
+
+
+@shows("names")
+@pytest.mark.parametrize("name", ["OtherPatientIDs", "DateOfManufacture"])
+def test_names_of_the_standard_are_understood_here(name: str, tmp_path: Path):
+    content = part10(element(0x00101000, "LO", b"ab") + element(0x00181204, "DA", b"20200101"))
+    for option, value, refused in (("-t", name, 1), ("-tf", "tags", 86)):
+        (tmp_path / option).mkdir()
+        prepare = [("tags", name.encode()), ("in.dcm", content)]
+        both = run_both(tmp_path / option, *SIGN, option, value, "in.dcm", "out.dcm", prepare=prepare)
+        assert codes(both) == (refused, 0)
+
+
+@shows("provider-url")
+def test_the_address_of_pixel_data_is_an_element_like_any_here(tmp_path: Path):
+    content = part10(element(0x00080018, "UI", b"1.2.3\0") + element(0x00287FE0, "UR", b"https://example.org/x "))
+    both = run_both(tmp_path, *SIGN, "+m2", "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+    assert codes(both) == (40, 0)
+    (tmp_path / "again").mkdir()
+    assert run_both(tmp_path / "again", *CA, both.files("out.dcm")[1]).ours.code == 0
 
 
 @shows("policy-names")

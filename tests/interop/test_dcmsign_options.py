@@ -13,6 +13,7 @@ import pytest
 from asn1crypto import tsp
 from dcmsign_pairs import CA, SIGN, Both, base, data_sets_differ, mac_streams_differ, run_both
 from interop_peers import CORPUS, ENVIRONMENT, PKI, run, succeed
+from support.encode import JPEG, element, encapsulated, part10
 
 from dsig.cli.dcmsign.options import OPTIONS
 
@@ -91,6 +92,8 @@ def inserts(query: str, response: str, uid: str) -> Line:
     )
 
 
+NO_PIXELS = part10(element(0x00080018, "UI", b"1.2.3\0") + element(0x00080060, "CS", b"SR"), JPEG)
+ODD_FRAGMENT = part10(element(0x00080018, "UI", b"1.2.3\0") + encapsulated(b"", b"\1\2\3"), JPEG)
 LINES: dict[str, Line] = {
     # ---------------------------------------------------------------------------------------------------- general
     "no arguments": line(),
@@ -337,6 +340,13 @@ LINES: dict[str, Line] = {
     "compressed to little, query impossible": line(*SIGN, "+ts", "none/q", "u", "+te", RLE, OUT, writes=[OUT]),
     "compressed to little, UID unknown": line("+r", "1.2.3", "+te", RLE, OUT, writes=[OUT]),
     "compressed to little, nothing to remove": line("+ra", "+te", RLE, OUT, writes=[OUT]),
+    "compressed without pixel data": Line((*SIGN, "+d", "dump", "x.dcm", OUT), (OUT, "dump"), (("x.dcm", NO_PIXELS),)),
+    "compressed without pixel data to little": Line(
+        (*SIGN, "+te", "+d", "dump", "x.dcm", OUT), ("dump",), (("x.dcm", NO_PIXELS),)
+    ),
+    "old format, odd fragment": Line(
+        (*SIGN, "-fo", "+d", "dump", "x.dcm", OUT), (OUT, "dump"), (("x.dcm", ODD_FRAGMENT),)
+    ),
     "explicit lengths": signs("+e", source=RT),
     "undefined lengths": signs("-e", source=RT),
     "old format, signed": signs("-fo", source=RLE),

@@ -12,6 +12,7 @@ from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 from dsig.errors import LimitError, MalformedError
 from dsig.limits import Limits
 from dsig.signature.mac import mac_pieces
+from dsig.signature.padding import Edits, repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, STORED, TRAILING_NUL, Reading, normalised
 
 # ------------------------------------------------------------------------------------------- 1.2 encoding of elements
@@ -131,6 +132,15 @@ def test_the_old_format_hashes_lengths_of_fragments_too():
     assert stream(BOT_AND_TWO, reading=OLD_FORMAT) == bytes.fromhex(
         "e07f1000 4f42 0000 feff00e0 08000000 00000000 0c000000 feff00e0 04000000 01020304"
         "feff00e0 02000000 0506 feffdde0"
+    )
+
+
+def test_the_old_format_hashes_the_length_a_padded_fragment_has_in_the_file():
+    """A signer pads it (PS3.5 A.4), and the length is that of the padded fragment."""
+    level = level_of(EMPTY_BOT_AND_ODD)
+    padded = Edits.of(list(repads(level, level.elements, Limits())))
+    assert hashed(level, level.elements, reading=OLD_FORMAT, edits=padded) == bytes.fromhex(
+        "e07f1000 4f42 0000 feff00e0 00000000 feff00e0 04000000 01020300 feffdde0"
     )
 
 

@@ -68,8 +68,9 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "deflated",
-        "(0400,0010) of a signature in a deflated file",
-        "names the deflated transfer syntax",
+        "(0400,0010) of a signature in a deflated file, or in one without pixel data that named a compressed transfer"
+        " syntax and is written in a native one",
+        "names the transfer syntax of the input",
         "names explicit VR little endian, in which the MAC is made; each verifies the other's",
     ),
     Difference(
@@ -89,6 +90,32 @@ DIFFERENCES: tuple[Difference, ...] = (
         "signing a data set whose elements are out of order",
         "sorts them and signs",
         "ends with 85 and says where; such a file has to be repaired first",
+    ),
+    Difference(
+        "vrs-lost-by-writing",
+        "signing with +ti, or with explicit lengths in an implicit file, what will not be known by its VR there:"
+        " private elements, OB where others find OW, sequences of unknown VR",
+        "signs with the VR of the input; that cannot be verified in the output",
+        "signs with the VR that is found in the output; ends with 85 where -t or +si asks for what has none there",
+    ),
+    Difference(
+        "unknown-elements",
+        "elements that its dictionaries do not have, private or newer ones, stored as UN or in implicit VR and written"
+        " with +uc, +te or +tb",
+        "stay UN and unsigned",
+        "get their VR, if we know it, and are signed; in implicit VR they stay unsigned here too",
+    ),
+    Difference(
+        "names",
+        "-t and -tf with names of retired elements as in PS3.6, or of elements newer than its dictionary",
+        "end with 1 or 86; retired elements have another name in its dictionary",
+        "are understood, as are the names of the dictionary",
+    ),
+    Difference(
+        "provider-url",
+        "(0028,7FE0) Pixel Data Provider URL in a transfer syntax that has none",
+        "cannot write the file: 40",
+        "signs it like any element",
     ),
     Difference(
         "sr-verification",

@@ -9,6 +9,7 @@ from dsig.dicom.encoding import EXPLICIT_LE, Encoding
 from dsig.dicom.source import BytesSource, Source
 from dsig.limits import DEFAULT
 from dsig.signature.mac import MacCursor, mac_pieces, pump
+from dsig.signature.padding import Edits
 from dsig.signature.reading import STORED, Reading
 
 
@@ -23,11 +24,12 @@ def hashed(
     *,
     mac: Encoding = EXPLICIT_LE,
     reading: Reading = STORED,
+    edits: Edits | None = None,
 ) -> bytes:
     """The MAC stream of elements of a level; all that can be signed if not said."""
     chosen = [e for e in level.elements if e.signable] if elements is None else elements
     stream = bytearray()
-    pieces = mac_pieces(level, chosen, mac=mac, reading=reading, limits=DEFAULT)
+    pieces = mac_pieces(level, chosen, mac=mac, reading=reading, edits=edits, limits=DEFAULT)
     pump(level.source, [MacCursor(pieces, stream.extend)])
     return bytes(stream)
 
