@@ -10,7 +10,7 @@ from dsig.errors import DsigError, PluginError
 from dsig.hookspecs import MacAlgorithmSpec
 from dsig.model import PluginUse
 
-__all__ = ["GuardedMac", "answered", "answered_all", "blaming"]
+__all__ = ["GuardedMac", "answered", "answered_all", "blaming", "breach"]
 
 T = TypeVar("T")
 
@@ -38,14 +38,18 @@ def blaming(
         ) from (None if secret else error)
 
 
+def breach(origin: PluginUse, what: str) -> PluginError:
+    """The error for a plugin that does not keep the contract; `what` says how."""
+    return PluginError(what, code="plugin-contract", hint=f"ask the authors of {origin.distribution}")
+
+
 def answered(value: object, expected: type[T], origin: PluginUse, doing: str) -> T:
     """An answer of the kind the contract promises. Raises `PluginError` for any other."""
     if not isinstance(value, expected):
-        raise PluginError(
+        raise breach(
+            origin,
             f"plugin {origin.name} of {origin.distribution} gave {type(value).__name__} instead of"
             f" {expected.__name__} when {doing}",
-            code="plugin-contract",
-            hint=f"ask the authors of {origin.distribution}",
         )
     return value
 
@@ -65,10 +69,9 @@ class GuardedMac:
             made = make()
         update, digest = getattr(made, "update", None), getattr(made, "digest", None)
         if not callable(update) or not callable(digest):
-            raise PluginError(
+            raise breach(
+                origin,
                 f"MAC algorithm {spec.name} of {origin.distribution} gave {type(made).__name__}, which is no MAC",
-                code="plugin-contract",
-                hint=f"ask the authors of {origin.distribution}",
             )
         self._update: Callable[[bytes | bytearray | memoryview], object] = update
         self._digest: Callable[[], object] = digest
@@ -85,10 +88,9 @@ class GuardedMac:
             value = self._digest()
         digest = answered(value, bytes, self._origin, doing)
         if len(digest) != self._spec.digest_size:
-            raise PluginError(
+            raise breach(
+                self._origin,
                 f"MAC algorithm {self._spec.name} of {self._origin.distribution} gave {len(digest)} bytes instead of"
                 f" {self._spec.digest_size}",
-                code="plugin-contract",
-                hint=f"ask the authors of {self._origin.distribution}",
             )
         return digest

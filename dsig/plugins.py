@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 import pluggy
 
 from dsig import distributions, hookspecs
-from dsig.distrust import GuardedMac, answered, blaming
+from dsig.distrust import GuardedMac, answered, blaming, breach
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import (
     API,
@@ -196,11 +196,7 @@ class Providers(Generic[S, P]):
         missing = [m for m in self._methods if not callable(getattr(made, m, None))]
         if missing or not (self._instantiate or callable(made)):
             lack = ", ".join(missing) or "a callable factory"
-            raise PluginError(
-                f"{self.kind} {spec.name!r} of {origin.distribution} lacks {lack}",
-                code="plugin-contract",
-                hint=f"ask the authors of {origin.distribution}",
-            )
+            raise breach(origin, f"{self.kind} {spec.name!r} of {origin.distribution} lacks {lack}")
         return cast("P", made)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dsig.batch.inputs import DirectoryEnd, Entry, Input, Problem
 from dsig.batch.outcome import Outcome
 from dsig.batch.work import Answer, Job, Work, identity
-from dsig.distrust import answered, answered_all, blaming
+from dsig.distrust import answered, answered_all, blaming, breach
 from dsig.errors import InputError, PluginError, UsageError
 from dsig.hookspecs import ExecutorSettings, TaskLost
 from dsig.plugins import Plugins
@@ -255,11 +255,7 @@ class _Run:
 
     def broken(self, how: str) -> PluginError:
         """An executor that does not keep its word."""
-        return PluginError(
-            f"executor {self.chosen.name} of {self.origin.distribution} {how}",
-            code="plugin-contract",
-            hint=f"ask the authors of {self.origin.distribution}",
-        )
+        return breach(self.origin, f"executor {self.chosen.name} of {self.origin.distribution} {how}")
 
 
 def _outcome(job: Job, answer: Answer) -> Outcome:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dsig.cli.progress import Progress
     from dsig.plugins import Plugins
 
-__all__ = ["Many", "Running", "many_options", "running", "tell_all"]
+__all__ = ["Many", "Running", "many_options", "running", "tell_all", "unforeseen"]
 
 NAMED = 10
 """Files that are not done and named."""
@@ -361,10 +361,3 @@ def _new_uid() -> str:
     from dsig.signature.build import new_uid
 
     return new_uid()
-
-
-def error_of(error: DsigError) -> Any:
-    """An error as reports have it."""
-    from dsig.model import ErrorReport
-
-    return ErrorReport(error.code, error.message, str(error.where), error.hint or "")

@@ -18,7 +18,7 @@ from dsig.batch.report import LiveReport
 from dsig.batch.run import Chosen
 from dsig.batch.verifying import VerifyWork
 from dsig.cli.configured import Configured
-from dsig.cli.many import Many, Running, error_of, many_options, running, unforeseen
+from dsig.cli.many import Many, Running, many_options, running, unforeseen
 from dsig.cli.observers import audience
 from dsig.cli.options import (
     backend_option,
@@ -45,7 +45,7 @@ from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
 from dsig.proof import TimestampPolicy
 from dsig.trust import TrustMaterial, load_trust
-from dsig.verbs.verify import VerifyOptions, plugins_used
+from dsig.verbs.verify import VerifyOptions, error_report, plugins_used
 
 if TYPE_CHECKING:
     from dsig.batch.outcome import Outcome
@@ -312,7 +312,7 @@ def _reports(
                 raise outcome.error  # there is nothing to report on
             run.outcomes = itertools.chain([following], run.outcomes)
         statuses.add(ExitStatus.INPUT)
-        yield FileReport(outcome.path, FileVerdict.ERROR, error=error_of(outcome.error))
+        yield FileReport(outcome.path, FileVerdict.ERROR, error=error_report(outcome.error))
 
 
 def _source(outcome: Outcome) -> tuple[str, Version | None]:

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from dsig.evidence import Evidence
     from dsig.policy import Policy
 
-__all__ = ["VerifyOptions", "verify"]
+__all__ = ["VerifyOptions", "error_report", "past_chains", "plugins_used", "verify"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +132,14 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         with open_input(given, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as file:
             return _Verification(file, name, options, plugins).report()
     except InputError as error:
-        problem = ErrorReport(error.code, error.message, str(error.where), error.hint or "")
-        return FileReport(name, FileVerdict.ERROR, error=problem)
+        return FileReport(name, FileVerdict.ERROR, error=error_report(error))
     except DsigError as error:
         raise error.located(name) from None
+
+
+def error_report(error: DsigError) -> ErrorReport:
+    """An error as reports have it."""
+    return ErrorReport(error.code, error.message, str(error.where), error.hint or "")
 
 
 def _lookup(options: VerifyOptions) -> Lookup:
