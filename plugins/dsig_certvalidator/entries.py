@@ -20,6 +20,8 @@ __all__ = [
     "crl_issuers",
     "entries_for",
     "first_lost",
+    "is_about",
+    "issued_at",
     "next_update",
     "remembers",
     "revocation_found",
@@ -44,6 +46,18 @@ class Revoked:
     """DER of the CRL or OCSP response."""
     told: datetime
     """thisUpdate of it."""
+
+
+def is_about(response: Any, certificate: Any) -> bool:
+    """Whether an OCSP response is about this serial number; of which issuer is checked with its signature."""
+    single = response.extract_single_response()
+    return single is not None and bool(single["cert_id"]["serial_number"].native == certificate.serial_number)
+
+
+def issued_at(response: Any) -> datetime:
+    """ThisUpdate of an OCSP response."""
+    when: datetime = response.extract_single_response()["this_update"].native
+    return when
 
 
 def this_update(crl: Any) -> datetime:

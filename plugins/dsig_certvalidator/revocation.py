@@ -37,6 +37,8 @@ from dsig_certvalidator.entries import (
     crl_issuers,
     entries_for,
     first_lost,
+    is_about,
+    issued_at,
     next_update,
     remembers,
     revocation_found,
@@ -70,6 +72,10 @@ CLOCKS = timedelta(minutes=5)
 """How far the clock of whoever answers may be ahead of ours."""
 
 _HOLD = "certificate hold"
+_CRL_EXTENSIONS = frozenset(
+    ("issuing_distribution_point", "delta_crl_indicator", "crl_number", "authority_key_identifier", "freshest_crl")
+)
+"""Those that may be critical; with another one a list must not be used (RFC 5280 5.2)."""
 
 
 class Standing(Enum):
@@ -110,6 +116,13 @@ class _Said:
     sources: list[tuple[str, bytes]] = field(default_factory=list)
     revoked: list[Revoked] = field(default_factory=list)
     reasons: list[Finding] = field(default_factory=list)
+    newest: datetime | None = None
+    """thisUpdate of the newest source that says good."""
+
+    def good(self, who: str, source: bytes, told: datetime) -> None:
+        """Somebody says that it is good."""
+        self.sources.append((who, source))
+        self.newest = told if self.newest is None else max(self.newest, told)
 
 
 class Statuses:
@@ -177,9 +190,14 @@ class Statuses:
             said.reasons += reasons
 
     def _changes(self, crls: Sequence[Any], certificate: Any, path: ValidationPath, said: _Said) -> None:
-        """What delta CRLs tell of counts even if no complete list is at hand, or none that points to them."""
+        """What the issuer tells of counts, also in a list whose silence would mean nothing.
+
+        That is a delta CRL without a complete one, and a list that is for other certificates or another distribution
+        point by its own words. All others are asked as of their times.
+        """
         for crl in crls:
-            if crl.delta_crl_indicator_value is None:
+            partial = crl.delta_crl_indicator_value is not None or crl.issuing_distribution_point_value is not None
+            if not partial or crl.critical_extensions - _CRL_EXTENSIONS:
                 continue
             told = list(revocations(crl, certificate))
             if told and signed_by_issuer(crl, certificate, path):
@@ -265,7 +283,8 @@ class Statuses:
                     clause="RFC 5280 3.3",
                 )
             ]
-        said.sources += ((crl_name(crl), crl.dump()) for crl in authentic)
+        for crl in authentic:
+            said.good(crl_name(crl), crl.dump(), this_update(crl))
         return reasons
 
     def _authentic(
@@ -315,8 +334,9 @@ class Statuses:
     # ------------------------------------------------------------------------------------------------------- OCSP
 
     def _ocsps(self, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
-        """Ask each OCSP response by itself, as of the moment or of its own time if that is later."""
+        """Ask each OCSP response by itself, the newest first."""
         subject = name_of(certificate.subject)
+        answers: list[Any] = []
         for response in self.given.ocsps:
             status = response["response_status"].native
             if status != "successful":
@@ -328,15 +348,22 @@ class Statuses:
                     )
                 )
                 continue
-            for container in OCSPContainer.load_multi(response):
-                self._ocsp(container, certificate, path, said, depth)
+            answers += (one for one in OCSPContainer.load_multi(response) if is_about(one, certificate))
+        for container in sorted(answers, key=issued_at, reverse=True):
+            self._ocsp(container, certificate, path, said, depth)
 
     def _ocsp(self, container: Any, certificate: Any, path: ValidationPath, said: _Said, depth: int) -> None:
+        """As of the moment, or as of its own time if that is later.
+
+        What a response tells of stays true when it is out of date, so a revocation is looked at as of its time.
+        """
         subject, who, source = name_of(certificate.subject), ocsp_name(container), container.ocsp_response_data.dump()
         single = container.extract_single_response()
-        if single is None or single["cert_id"]["serial_number"].native != certificate.serial_number:
-            return
-        issued = single["this_update"].native
+        issued, state = issued_at(container), single["cert_status"].name
+        moment = max(self.at, issued)
+        outdated = (single["next_update"].native or issued) < moment
+        if outdated and state == "revoked":
+            moment = issued
         if issued > self.latest:
             said.reasons.append(
                 finding("trust-ocsp-not-yet-valid", f"{subject}: the {who} is from the future", clause=OCSP)
@@ -352,14 +379,15 @@ class Statuses:
             told = f"{subject}: {who}: nobody here knows its critical extension {unknown}"
             said.reasons.append(finding("trust-ocsp-unusable", told, clause="RFC 6960 4.4"))
             return
-        judging = self._context(max(self.at, issued), ocsps=[container])
-        state = single["cert_status"].name
+        judging = self._context(moment, ocsps=[container])
         try:
             finished(verify_ocsp_response(certificate, path, judging))
         except RevokedError as error:
             if not self._responder_problem(basic, path, depth):
-                when = first_lost(single, error.revocation_dt)
-                said.revoked.append(Revoked(when, words(str(error.reason.native)), who, source, issued))
+                when, why = first_lost(single, error.revocation_dt), words(str(error.reason.native))
+                released = outdated and why == _HOLD and said.newest is not None and said.newest > issued
+                if not released:
+                    said.revoked.append(Revoked(when, why, who, source, issued))
             return
         except OCSPNoMatchesError:
             return
@@ -392,7 +420,7 @@ class Statuses:
                 )
             )
         else:
-            said.sources.append((who, source))
+            said.good(who, source, issued)
 
     def _responder_problem(self, basic: Any, path: ValidationPath, depth: int) -> str:
         """Why the delegated signer of a response cannot be relied on, unless it is exempt (RFC 6960 4.2.2.2.1)."""

@@ -114,10 +114,15 @@ class Statuses:
         return min(dates, default=parsed(certificate).not_valid_before_utc)
 
     def _changed(self, certificate: crypto.X509, issuer: x509.Name) -> Iterator[datetime]:
-        """What delta CRLs tell of, even if no complete list is at hand, or none that points to them."""
+        """What delta CRLs tell of, even if no complete one is at hand, and lists for others by their words."""
+        ended = x509.ReasonFlags.remove_from_crl
         for crl in self.believed:
-            entry = _entry(crl, certificate) if crl.issuer == issuer and _has(crl, x509.DeltaCRLIndicator) else None
-            if entry is not None and _reason_of(entry) is not x509.ReasonFlags.remove_from_crl:
+            entry = _entry(crl, certificate) if crl.issuer == issuer else None
+            reason = ended if entry is None else _reason_of(entry)
+            changes, scoped = _has(crl, x509.DeltaCRLIndicator), _has(crl, x509.IssuingDistributionPoint)
+            # a hold in a list that is in scope is for the library, which knows when it ended
+            told = changes or (scoped and reason is not x509.ReasonFlags.certificate_hold)
+            if entry is not None and told and reason is not ended:
                 yield min(_dates(entry))
 
 

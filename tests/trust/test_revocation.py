@@ -66,11 +66,12 @@ def response(
     since: datetime = NOW - timedelta(hours=1),
     until: datetime | None = NOW + DAY,
     revoked: datetime | None = None,
+    reason: x509.ReasonFlags | None = None,
 ) -> bytes:
     """An OCSP response, DER; by its issuer itself unless somebody else is named."""
     responder = by or issuer
     builder = ocsp.OCSPResponseBuilder().add_response(
-        of.certificate, issuer.certificate, hashes.SHA256(), status, since, until, revoked, None
+        of.certificate, issuer.certificate, hashes.SHA256(), status, since, until, revoked, reason
     )
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, responder.certificate)
     if by is not None:
@@ -237,6 +238,31 @@ def test_a_list_for_other_certificates_does_not_answer(backend):
     assert judged(crl(extensions=[point(only_contains_user_certs=True)]), backend=backend) == PASSED
 
 
+@BOTH
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"only_contains_ca_certs": True},
+        {"only_contains_attribute_certs": True},
+        {"full_name": [x509.UniformResourceIdentifier("http://127.0.0.1/other.crl")]},
+    ],
+    ids=["authorities", "attribute certificates", "another distribution point"],
+)
+def test_what_the_issuer_tells_of_a_certificate_counts_in_whatever_list(backend, said):
+    """By its silence such a list says nothing. But the serial number is the issuer's own, and so is the signature."""
+    for revocation in (Revocation.SOFT, Revocation.HARD):
+        listed = crl(revoked={SIGNER: NOW - DAY}, extensions=[point(**said)])
+        assert judged(listed, backend=backend, revocation=revocation) == (Status.FAILED, ["trust-revoked"])
+        assert judged(crl(), listed, backend=backend, revocation=revocation) == (Status.FAILED, ["trust-revoked"])
+    later = crl(revoked={SIGNER: NOW - DAY}, extensions=[point(**said)])
+    assert judged(later, backend=backend, at=NOW - 2 * DAY)[1] == ["trust-revoked-later"]
+    forged = crl(revoked={SIGNER: NOW - DAY}, extensions=[point(**said)], key=STRANGER.key)
+    assert judged(forged, backend=backend, revocation=Revocation.SOFT)[0] is Status.PASSED
+    odd = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    unusable = crl(revoked={SIGNER: NOW - DAY}, extensions=[point(**said), (odd, True)])
+    assert judged(unusable, revocation=Revocation.SOFT)[0] is Status.PASSED, "RFC 5280 5.2: it must not be used"
+
+
 def test_an_indirect_list_answers_only_for_certificates_that_name_it():
     other = issue("crl issuer", ROOT, [CA, usage("crl_sign")])
     indirect = crl(other, extensions=[point(indirect_crl=True)])
@@ -355,6 +381,32 @@ def test_revoked_wins_over_good():
 def test_a_response_out_of_its_time_is_not_believed():
     assert asked(response(since=NOW - 9 * DAY, until=NOW - 8 * DAY)) == unknown("trust-ocsp-expired")
     assert asked(response(since=NOW + 400 * DAY, until=NOW + 401 * DAY)) == unknown("trust-ocsp-not-yet-valid")
+
+
+@pytest.mark.parametrize("until", [NOW - 8 * DAY, None], ids=["next update", "no next update"])
+def test_what_an_outdated_response_tells_stays_true(until):
+    old = {"since": NOW - 9 * DAY, "until": until}
+    lost = response(REVOKED, revoked=NOW - 10 * DAY, reason=x509.ReasonFlags.key_compromise, **old)
+    for told in (response(REVOKED, revoked=NOW - 10 * DAY, **old), lost):
+        for revocation in (Revocation.SOFT, Revocation.HARD):
+            assert asked(told, revocation=revocation) == (Status.FAILED, ["trust-revoked"])
+            assert asked(told, response(), revocation=revocation) == (Status.FAILED, ["trust-revoked"])
+        assert asked(told, at=NOW - 20 * DAY) == (Status.PASSED, ["trust-revoked-later"])
+    elsewhere = response(REVOKED, revoked=NOW - 10 * DAY, by=issue("nobody", INTER), **old)
+    assert asked(elsewhere) == unknown("trust-ocsp-responder")
+    helper = issue("helper", INTER, [purposes(OCSP_SIGNING), (x509.OCSPNoCheck(), False)], until=NOW - DAY)
+    expired_since = response(REVOKED, revoked=NOW - 10 * DAY, by=helper, **old)
+    assert asked(expired_since) == (Status.FAILED, ["trust-revoked"]), "it had not expired when it answered"
+
+
+def test_a_hold_ends_when_a_later_answer_is_good():
+    """RFC 5280 5.3.1: certificateHold is the one that is taken back."""
+    hold = x509.ReasonFlags.certificate_hold
+    held = response(REVOKED, revoked=NOW - 10 * DAY, reason=hold, since=NOW - 9 * DAY, until=NOW - 8 * DAY)
+    assert asked(held) == (Status.FAILED, ["trust-revoked"])
+    assert asked(held, response()) == asked(response(), held) == PASSED
+    assert judged(crl(), ocsps=(held,)) == PASSED
+    assert judged(crl(since=NOW - 12 * DAY), ocsps=(held,))[0] is Status.FAILED, "that is what was said before"
 
 
 def test_the_issuer_may_delegate_and_nobody_else():
