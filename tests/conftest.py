@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
-PEERS = {
-    "dcmsign": "dcmtk",
-    "openssl": "openssl",
-    "softhsm2-util": "softhsm2",
-    "pkcs11-tool": "opensc",
-    "certutil": "libnss3-tools",
-    "gcc": "build-essential",
-    "chromium": "chromium",
-}
-"""Programs that tests marked `interop`, `pkcs11` or `browser` run, and their Debian packages."""
+MAKEFILE = Path(__file__).parents[1] / "Makefile"
+PEERS = dict(peer.split(":") for peer in re.findall(r"^PEERS := (.+)$", MAKEFILE.read_text(), re.MULTILINE)[0].split())
+"""Programs that tests marked `interop`, `pkcs11` or `browser` run, and the Debian packages `make peers` installs."""
 
 REQUIRED = os.environ.get("CI") == "true" or os.environ.get("DSIG_REQUIRE_PEERS") == "1"
 """Whether a skipped test is a failed test: a CI run that tested less than it says is worth nothing."""
