@@ -85,7 +85,7 @@ class SignOptions:
     preserve_bytes: bool = False
     """Leave padding that is not canonical as it is."""
     old_format: bool = False
-    """Make fragment lengths part of the MAC (reference section 1.3)."""
+    """Make fragment lengths part of the MAC (decision 0006)."""
     dump: str | None = None
     """Path for the bytes that are hashed."""
     transfer_syntax: str | None = None
