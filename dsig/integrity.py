@@ -24,7 +24,7 @@ from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
 from dsig.signature.signatures import FoundSignature, mac_encoding
-from dsig.standard import key_warnings
+from dsig.signer_key import key_warnings
 
 if TYPE_CHECKING:
     from dsig.signature.recovery import Candidate

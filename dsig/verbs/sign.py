@@ -53,7 +53,7 @@ from dsig.signature.signatures import find_signatures
 from dsig.signature.structure import refuse_disorder
 from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.signature.view import LevelView
-from dsig.standard import key_warnings
+from dsig.signer_key import key_warnings
 
 if TYPE_CHECKING:  # most signatures are made without a TSA
     from dsig.stamping import Stamp, TsaOptions

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dsig.hookspecs import CertificateFacts
 from dsig.model import Finding
 
-__all__ = ["KEY_TYPES", "key_warnings"]
+__all__ = ["key_warnings"]
 
 KEY_TYPES = frozenset(("RSA", "DSA", "EC"))
 """Kinds of keys whose signatures others verify (PS3.15 C.1)."""
-
 
 WEAK_BITS = {"RSA": 2048, "RSASSA-PSS": 2048, "DSA": 2048, "EC": 224}
 """Sizes below these have less than 112 bits of strength (NIST SP 800-57 part 1)."""
