@@ -8,12 +8,12 @@ from __future__ import annotations
 import struct
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 
-from dsig.dicom.dictionary import vr_of
-from dsig.dicom.encoding import EXPLICIT_LE, Encoding, TransferSyntax, transfer_syntax
+from dsig.dicom.dictionary import format_tag, vr_of
+from dsig.dicom.encoding import EXPLICIT_LE, TransferSyntax, transfer_syntax
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.headers import element, header, is_big, stored_as_un
 from dsig.dicom.output import Deflater
@@ -86,11 +86,15 @@ def as_wanted(
     except ValueError:
         raise UsageError(f"unknown length encoding {lengths!r}", hint="explicit or undefined") from None
     syntax = file.syntax if transfer_syntax is None else named_syntax(transfer_syntax)
-    if first is not None and not _convertible(file, syntax, limits):
-        first(file)
     if bare:
         file = replace(file, meta=_new_meta(file, limits))
-    with reencoded(file, syntax, wanted, limits) as other:
+    with ExitStack() as stack:
+        try:
+            other = stack.enter_context(reencoded(file, syntax, wanted, limits))
+        except UsageError:
+            if first is not None:
+                first(file)
+            raise
         yield other
 
 
@@ -112,12 +116,7 @@ def reencoded(
     Raises `UsageError` where pixel data would have to be compressed or decompressed.
     """
     if not _convertible(file, syntax, limits):
-        raise UsageError(
-            f"{file.syntax.uid} cannot be written as {syntax.uid} without touching the pixel data",
-            code="transfer-syntax-impossible",
-            where=Where(file.source.name),
-            hint="compress or decompress with another tool before signing",
-        )
+        raise _impossible(file, syntax)
     if syntax.deflated and not file.meta:
         raise UsageError(
             "a data set without File Meta Information cannot be deflated: nothing would say that it is",
@@ -130,14 +129,25 @@ def reencoded(
             spool.write(_meta(file, syntax))
         if syntax.deflated:
             deflater = Deflater(spool)
-            _DataSetWriter(file, syntax.encoding, lengths, limits).write(deflater.write)
+            _DataSetWriter(file, syntax, lengths, limits).write(deflater.write)
             deflater.close()
         else:
-            _DataSetWriter(file, syntax.encoding, lengths, limits).write(spool.write)
+            _DataSetWriter(file, syntax, lengths, limits).write(spool.write)
         spool.seek(0)
         kind = "auto" if file.meta else _KINDS[syntax.encoding.explicit, syntax.encoding.big]
         with open_dicom(own_source(spool, file.source.name), kind=kind, limits=limits, lookup=file.lookup) as again:
             yield again
+
+
+def _impossible(file: DicomFile, syntax: TransferSyntax, *, tag: int = 0) -> UsageError:
+    """`tag` names the compressed pixel data of a file that is said to be native."""
+    return UsageError(
+        f"{'compressed pixel data' if tag else file.syntax.uid} cannot be written as {syntax.uid}"
+        " without touching the pixel data",
+        code="transfer-syntax-impossible",
+        where=Where(file.source.name, format_tag(tag) if tag else None),
+        hint="compress or decompress with another tool before signing",
+    )
 
 
 def _convertible(file: DicomFile, other: TransferSyntax, limits: Limits) -> bool:
@@ -189,9 +199,10 @@ def _meta(file: DicomFile, syntax: TransferSyntax) -> bytes:
 class _DataSetWriter:
     """Writes a data set in another encoding, token by token."""
 
-    def __init__(self, file: DicomFile, encoding: Encoding, lengths: Lengths | None, limits: Limits) -> None:
+    def __init__(self, file: DicomFile, syntax: TransferSyntax, lengths: Lengths | None, limits: Limits) -> None:
         self.file = file
-        self.encoding = encoding
+        self.syntax = syntax
+        self.encoding = syntax.encoding
         self.lengths = lengths
         self.limits = limits
         self.sizes = array("Q")
@@ -265,6 +276,8 @@ class _DataSetWriter:
                 unit = UNIT.get(vr, 1) if is_big(file.data, start, nested[-1]) != self.encoding.big else 1
                 yield kind, tag, vr, start, value, stop, unit
                 continue
+            if kind == FRAGMENTS and not self.syntax.encapsulated:
+                raise _impossible(file, self.syntax, tag=tag)  # they stand where nothing said that they might
             if kind in (SEQUENCE, FRAGMENTS):
                 nested.append(nested[-1].implicit() if vr == "UN" else nested[-1])
             elif kind == SEQUENCE_END:

@@ -152,6 +152,15 @@ def test_where_no_pixel_data_are_compressed_there_is_nothing_to_decompress():
         again(part10(compressed_icon, e.RLE), e.LITTLE)
 
 
+@pytest.mark.parametrize("source", [e.LITTLE, None], ids=["said to be native", "nothing said"])
+def test_compressed_pixel_data_are_not_written_as_native(source: str | None):
+    """A transfer syntax that contradicts them would be made up, or repeated (PS3.5 A.4)."""
+    pixels = e.encapsulated(b"", b"\1\2")
+    with pytest.raises(UsageError) as caught:
+        again(pixels if source is None else part10(pixels, source), e.LITTLE, Lengths.EXPLICIT)
+    assert caught.value.code == "transfer-syntax-impossible"
+
+
 def test_a_data_set_without_meta_information_is_not_deflated():
     """Nothing would say that it is, and no reader could tell."""
     bare = element(0x00100010, "PN", b"A^B ")

@@ -13,7 +13,7 @@ import pytest
 from asn1crypto import tsp
 from dcmsign_pairs import CA, SIGN, Both, base, data_sets_differ, mac_streams_differ, run_both
 from interop_peers import CORPUS, ENVIRONMENT, PKI, run, succeed
-from support.encode import JPEG, element, encapsulated, part10
+from support.encode import JPEG, element, encapsulated, item, part10, sequence
 
 from dsig.cli.dcmsign.options import OPTIONS
 
@@ -93,6 +93,11 @@ def inserts(query: str, response: str, uid: str) -> Line:
 
 
 NO_PIXELS = part10(element(0x00080018, "UI", b"1.2.3\0") + element(0x00080060, "CS", b"SR"), JPEG)
+BARE_AND_COMPRESSED = (
+    sequence(0x00089215, item(element(0x00080100, "SH", b"ab")))
+    + element(0x00280010, "US", b"\1\0")
+    + encapsulated(b"", b"\1\2")
+)
 ODD_FRAGMENT = part10(element(0x00080018, "UI", b"1.2.3\0") + encapsulated(b"", b"\1\2\3"), JPEG)
 LINES: dict[str, Line] = {
     # ---------------------------------------------------------------------------------------------------- general
@@ -344,6 +349,17 @@ LINES: dict[str, Line] = {
     "compressed without pixel data to little": Line(
         (*SIGN, "+te", "+d", "dump", "x.dcm", OUT), ("dump",), (("x.dcm", NO_PIXELS),)
     ),
+    **{
+        f"compressed pixel data, nothing said, {words[0]} {words[-1]}": Line(
+            (*words, "x.dcm", OUT), (OUT,), (("x.dcm", BARE_AND_COMPRESSED),)
+        )
+        for words in (
+            SIGN,
+            (*SIGN, "-t", "Rows"),
+            ("+si", *SIGN[1:], "DerivationCodeSequence[0]"),
+            ("+ra",),
+        )
+    },
     "old format, odd fragment": Line(
         (*SIGN, "-fo", "+d", "dump", "x.dcm", OUT), (OUT, "dump"), (("x.dcm", ODD_FRAGMENT),)
     ),

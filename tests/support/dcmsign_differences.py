@@ -100,8 +100,8 @@ DIFFERENCES: tuple[Difference, ...] = (
     ),
     Difference(
         "unknown-elements",
-        "elements that its dictionaries do not have, private or newer ones, stored as UN or in implicit VR and written"
-        " with +uc, +te or +tb",
+        "elements that its dictionaries do not have, private or newer ones, stored without their VR and then written"
+        " with it",
         "stay UN and unsigned",
         "get their VR, if we know it, and are signed; in implicit VR they stay unsigned here too",
     ),

@@ -62,7 +62,7 @@ def failed(error: DsigError, request: Request) -> Failure:
         return Failure(ExitCode.INPUT, f"{text}: reading file: {request.source}", fatal=True)
     if error.code == "trust-file":
         return Failure(ExitCode.INPUT, text, fatal=True)
-    if error.code == "transfer-syntax-impossible":
+    if error.code == "transfer-syntax-impossible" and not (request.operation == Operation.SIGN and error.where.path):
         return Failure(ExitCode.OUTPUT, text, fatal=True)
     if error.code == "no-such-signature":
         return Failure(ExitCode.NO_SUCH_SIGNATURE, f"signature with UID '{request.uid}' not found.")
