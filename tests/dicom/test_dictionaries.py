@@ -134,7 +134,7 @@ DATA = {0x00080018: b"1.2.3\0", CREATOR: b"DSIG TEST ", PRIVATE: b"abcd", 0x0010
 @pytest.fixture(scope="module")
 def key():
     pki = Path(__file__).parents[1] / "corpus" / "pki"
-    with dsig.open_key(str(pki / "p256.key.pem"), certificate=str(pki / "p256.pem")) as opened:
+    with dsig.open_key(str(pki / "rsa2048.key.pem"), certificate=str(pki / "rsa2048.pem")) as opened:
         yield opened
 
 
@@ -168,6 +168,19 @@ def test_a_signer_who_relies_on_the_dictionary_binds_verifiers_to_it(dictionary,
     assert covered(signed) == list(DATA)
     knowing = dsig.VerifyOptions(check_trust=False, dictionary=dictionary)
     assert dsig.verify(signed.output, knowing).verdict is dsig.FileVerdict.PASSED
+
+
+def test_an_element_that_a_profile_wants_and_other_programs_do_not_know_is_left_out_and_told(key):
+    """(0018,1204) Date of Manufacture, which 2026b wants signed and 2019c did not have, docs/profiles.md."""
+    named = dict.fromkeys((0x00080016, 0x00080018), b"1.2.3\0") | {0x00181204: b"20200101"}
+    named |= dict.fromkeys((0x0020000D, 0x0020000E), b"1.2\0")
+    data = part10(b"".join(implicit(tag, value) for tag, value in named.items()), IMPLICIT)
+    for relying, left_out in ((True, [0x00181204]), (False, [])):
+        options = dsig.SignOptions(profile="creator", rely_on_dictionaries=relying)
+        signed = dsig.sign(data, key=key, options=options)
+        assert covered(signed) == [tag for tag in named if tag not in left_out]
+        told = [f.message for f in signed.findings if f.code == "newer-element"]
+        assert [message[:11] for message in told] == ["(0018,1204)" for _ in left_out]
 
 
 def test_an_element_is_found_in_the_block_its_creator_has(dictionary, key):
