@@ -112,8 +112,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     """
     options = _effective(options or VerifyOptions())
     plugins = plugins or default()
-    if options.at is not None and options.at.tzinfo is None:
-        raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
+    options = replace(options, at=_in_utc(options.at))
     if not all(isinstance(trust, TrustMaterial) for trust in (options.trust, options.tsa_trust)):
         raise UsageError("trust is what load_trust gives", hint="write trust=dsig.load_trust(['ca.pem'])")
     if options.mac_backend != HOST:
@@ -140,6 +139,18 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
 def error_report(error: DsigError) -> ErrorReport:
     """An error as reports have it."""
     return ErrorReport(error.code, error.message, str(error.where), error.hint or "")
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    """The time of evaluation. Raises `UsageError` without zone, and where the calendar has no such time in UTC."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise UsageError("the time of evaluation needs a time zone", hint="write 2026-01-31T12:00:00Z")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise UsageError("the time of evaluation lies beyond the calendar", hint="write 2026-01-31T12:00:00Z") from None
 
 
 def _lookup(options: VerifyOptions) -> Lookup:

@@ -38,6 +38,8 @@ def test_failed_is_1(run, tampered, trust):
         ["verify", "x.dcm", "--input", "nonsense"],
         ["verify", "x.dcm", "--format", "nonsense"],
         ["verify", "x.dcm", "--at", "yesterday"],
+        ["verify", "x.dcm", "--at", "9999-12-31T23:59:59-01:00"],
+        ["verify", "x.dcm", "--at", "0001-01-01T00:00:00+01:00"],
         ["verify", "x.dcm", "--trust-root", "/nowhere.pem"],
         ["verify", "x.dcm", "--require-coverage", "NoSuchKeyword"],
         ["sign", "x.dcm", "-o", "y.dcm"],
