@@ -19,6 +19,7 @@ exclude_patterns = ["_build"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 suppress_warnings: list[str] = []
+smartquotes = False  # they make one dash of --key, and other quotes, of what people copy
 
 # Docstrings put names between single backticks.
 default_role = "py:obj"

@@ -80,7 +80,9 @@ class Chains:
             unreadable = _finding("trust-certificate-unreadable", f"the certificate cannot be read: {error}")
             return TrustEvidence(Status.FAILED, findings=(unreadable,))
         if not material.anchors:
-            nobody = _finding("trust-no-anchors", "no trusted root was given, so nothing is known about who signed")
+            nobody = _finding(
+                "trust-no-anchors", "no trusted root was given (--trust-root), so nothing is known about who signed"
+            )
             return TrustEvidence(Status.INDETERMINATE, findings=(replace(nobody, severity="warning"),))
         unfit = tuple(fitness(facts, at, usage))
         if any(finding.severity == "error" for finding in unfit):

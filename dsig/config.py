@@ -115,7 +115,11 @@ class Configuration:
 
         known = sorted(n for k, n in self.setups if k == kind)
         close = get_close_matches(name, known, n=1)
-        told = f"known: {', '.join(known)}" if known else f"no file has a [{kind}.…]; looked in {_told(self.files)}"
+        told = (
+            f"known: {', '.join(known)}"
+            if known
+            else f"write a [{kind}.{name}], see docs/configuration.md; looked in {_told(self.files)}"
+        )
         hint = f"did you mean @{close[0]}?" if close else told
         raise UsageError(f"no {kind} setup is called {name!r}", code="unknown-name", hint=hint)
 
@@ -303,7 +307,7 @@ def _known(place: Path, where: str, key: str, known: Collection[str]) -> None:
 
 
 def _told(names: Collection[str]) -> str:
-    return ", ".join(names) or "no file"
+    return ", ".join(names) or "no file, as there is none"
 
 
 def _wrong(place: Path, reason: str, hint: str = "see docs/configuration.md") -> UsageError:

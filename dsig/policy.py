@@ -153,7 +153,9 @@ def load_policy(path: str | Path) -> Policy:
         with Path(path).open("rb") as file:
             data = file.read(LONGEST + 1)
     except (OSError, ValueError) as error:
-        raise _unusable(f"cannot be read: {getattr(error, 'strerror', None) or error}", where) from None
+        raise _unusable(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", where, "check the path"
+        ) from None
     if len(data) > LONGEST:
         raise _unusable(f"is longer than {LONGEST} bytes", where)
     try:

@@ -232,7 +232,7 @@ def _source_for(url: str, plugins: Plugins) -> str:
         raise UsageError(
             f"no plugin reaches TSAs by {scheme!r}",
             code="unknown-scheme",
-            hint=f"known schemes: {', '.join(known) or 'none'}",
+            hint=f"write a URL such as https://tsa.example/; known schemes: {', '.join(known) or 'none'}",
         )
     if len(names) > 1:
         raise PluginError(f"the scheme {scheme!r} is claimed by {' and '.join(names)}", code="plugin-conflict")

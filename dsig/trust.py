@@ -89,9 +89,9 @@ def _files(path: Path) -> Iterator[Path]:
     try:
         inside = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
     except OSError as error:
-        raise _unusable(path, error.strerror or "cannot be read") from None
+        raise _unusable(path, f"cannot be read: {error.strerror or error}") from None
     if not inside:
-        raise _unusable(path, "the directory has no files")
+        raise _unusable(path, "is a directory without files")
     yield from inside
 
 
@@ -101,7 +101,7 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except (OSError, ValueError) as error:
-        raise _unusable(path, getattr(error, "strerror", None) or "cannot be read") from None
+        raise _unusable(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_FILE:
         raise _unusable(path, f"is larger than {MAX_FILE} bytes")
     if data[:1] == b"\x30":
@@ -129,8 +129,8 @@ def _kind(path: Path, der: bytes) -> str:
 
 def _unusable(path: Path, reason: str) -> UsageError:
     return UsageError(
-        f"trust file: {reason}",
+        f"the trust file {reason}",
         code="trust-file",
         where=Where(str(path)),
-        hint="a trust file that cannot be used is never ignored",
+        hint="name certificates, CRLs or OCSP responses in PEM or DER, or a directory of them",
     )

@@ -25,7 +25,7 @@ def command() -> None:
     """Check and show the configuration."""
 
 
-@command.command("check")
+@command.command("check", short_help="Say whether the configuration can be used.")
 @click.argument("file", required=False)
 @click.pass_context
 def _check(ctx: click.Context, file: str | None) -> int:

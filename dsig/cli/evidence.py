@@ -80,7 +80,7 @@ def _roots_of_tsas(function: Callable[..., int]) -> Callable[..., int]:
     return wrapper
 
 
-@command.command("collect")
+@command.command("collect", short_help="Verify files and keep what made them pass.")
 @click.argument("paths", metavar="FILE|DIR|@LIST|-...", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="EVIDENCE", help="Write the evidence to this file.")
 @click.option("--trust-root", "trusted", multiple=True, required=True, metavar="FILE|DIR", help="Trust these signers.")
@@ -119,7 +119,7 @@ def collect_command(
     return _written(evidence, output, quiet=quiet)
 
 
-@command.command("renew")
+@command.command("renew", short_help="Stamp evidence again before it expires.")
 @click.argument("path", metavar="EVIDENCE")
 @click.option("-o", "--output", required=True, metavar="FILE", help="Write the renewed evidence to this file.")
 @tsa_options("--tsa", "Have the evidence stamped by this TSA. Repeatable.", required=True)
@@ -146,7 +146,7 @@ def renew_command(
     return _written(evidence, output, quiet=quiet)
 
 
-@command.command("verify")
+@command.command("verify", short_help="Say since when its content is proven to exist.")
 @click.argument("path", metavar="EVIDENCE")
 @_roots_of_tsas
 def verify_command(

@@ -119,7 +119,7 @@ def _show(name: str, as_json: bool, plugins: Plugins) -> int:
     return 0
 
 
-@command.command("doctor")
+@command.command("doctor", short_help="Examine plugins in processes of their own.")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.option(

@@ -148,7 +148,7 @@ def _stamping(function: Callable[..., int]) -> Callable[..., int]:
     return wrapper
 
 
-@command.command("query")
+@command.command("query", short_help="Write the question to a TSA.")
 @click.option("-o", "--output", required=True, metavar="QUERY", help="File to write; a directory for several inputs.")
 @click.option(
     "--uid-file", metavar="FILE", help="Write the signature's UID to this DICOM file; a directory for several inputs."
@@ -177,7 +177,7 @@ def query_command(run: _Run, output: str, uid_file: str | None, asked: QueryOpti
     )
 
 
-@command.command("attach")
+@command.command("attach", short_help="Put the answer of a TSA into a signature.")
 @output_options
 @click.option("--query", required=True, metavar="FILE|DIR", help="What the TSA was asked (DER).")
 @click.option("--response", required=True, metavar="FILE|DIR", help="What the TSA answered (DER).")

@@ -57,7 +57,12 @@ def _element(level: DataSet, tag: int, why: str) -> Element:
     element = level.by_tag.get(tag)
     where = Where(level.source.name, format_path(level.path, tag))
     if element is None:
-        raise UsageError(f"{format_tag(tag)} {why} but is not in the data set", code="tag-absent", where=where)
+        from dsig.dicom.dictionary import keyword_of
+
+        name = f"{format_tag(tag)} {keyword_of(tag)}".rstrip()
+        raise UsageError(
+            f"{name} {why} but is not in the data set", code="tag-absent", where=where, hint="check it, or leave it out"
+        )
     if element.signable:
         return element
     reason = "holds elements of unknown VR" if element.tainted else "has an unknown VR"

@@ -46,5 +46,5 @@ def unlock(load: Callable[[bytes | None], T], secrets: Secrets, file: str) -> T:
         message,
         code=code,
         where=Where(file=file),
-        hint="give it with --passphrase-file, or at the prompt",
+        hint=f"{'check it' if code == 'wrong-passphrase' else 'give it'}: with --passphrase-file, or at the prompt",
     )

@@ -179,12 +179,11 @@ def _picture(file: FileReport) -> Markup:
 
 
 def _signature(signature: SignatureReport) -> _SignatureView:
-    doubts = [wording.DOUBTS.get((n, signature.axes[n].status), "") for n in ("integrity", "trust")]
     times, signer = signature.times, signature.signer
     return _SignatureView(
         signature,
         "the data set" if signature.location == "/" else signature.location,
-        next(filter(None, doubts), ""),
+        wording.doubt(signature),
         wording.revocation(signature),
         date_time(times.claimed),
         _moment(times.proven),
@@ -255,7 +254,7 @@ def _environment() -> Environment:
     )
     made.globals |= {
         "questions": wording.QUESTIONS,
-        "answers": wording.ANSWERS,
+        "answer": wording.answer,
         "readings": wording.READINGS,
         "unsigned_reasons": wording.UNSIGNED_REASONS,
         "common_name": wording.common_name,

@@ -10,7 +10,7 @@ from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, ReportV
 from dsig.printable import date_time
 from dsig_reports.page import Page
 from dsig_reports.reasons import NOT_STANDARD, UNSIGNED, is_standard, reasons
-from dsig_reports.wording import READINGS, is_of_items
+from dsig_reports.wording import READINGS, is_of_items, matches
 
 __all__ = ["TextReporter"]
 
@@ -133,11 +133,9 @@ def _who(row: Callable[[str, str], None], signature: SignatureReport, verbose: i
 
 def _doubt(signature: SignatureReport) -> str:
     """Why the certificate's word is not proof of who signed, or nothing."""
-    for name in ("integrity", "trust"):
-        status = signature.axes[name].status
-        if status is not Status.PASSED:
-            return f" (as the certificate says; {name} {status.value})"
-    return ""
+    name = "trust" if matches(signature) else "integrity"
+    status = signature.axes[name].status
+    return "" if status is Status.PASSED else f" (as the certificate says; {name} {status.value})"
 
 
 def _axis(page: Page, name: str, axis: Axis, remark: str, verbose: int) -> None:

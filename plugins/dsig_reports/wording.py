@@ -14,9 +14,12 @@ __all__ = [
     "READINGS",
     "UNSIGNED_REASONS",
     "VERDICTS",
+    "answer",
     "common_name",
+    "doubt",
     "headline",
     "is_of_items",
+    "matches",
     "pixels",
     "revocation",
     "said",
@@ -68,6 +71,14 @@ DOUBTS: Mapping[tuple[str, Status], str] = {
 }
 """Why the name in a certificate is no proof of who signed."""
 
+DEMANDS = frozenset(
+    ("mac-transfer-syntax-not-allowed", "policy-key", "policy-mac", "signature-not-standard", "weak-key", "weak-mac")
+)
+"""Errors of the axis integrity that say how a signature is made; one that does not match has others."""
+NOT_AS_DEMANDED = "No. The signature matches the data, but it is not made as is demanded here."
+NOT_BY_THE_OWNER = "The certificate leads to a trusted root, but nothing proves that its owner signed this."
+UNSTAMPED = "No. There is no timestamp, and one was asked for."
+
 VERDICTS: Mapping[FileVerdict, str] = {
     FileVerdict.FAILED: "Do not rely on this file.",
     FileVerdict.INDETERMINATE: "Something that has to be known is not known.",
@@ -103,6 +114,31 @@ def common_name(subject: str) -> str:
     return re.sub(r"\\(.)", r"\1", found.group(1)) if found else subject
 
 
+def matches(signature: SignatureReport) -> bool:
+    """Whether the signature matches the data, be it made as is demanded or not."""
+    axis = signature.axes["integrity"]
+    wrong = {finding.code for finding in axis.findings if finding.severity == "error"}
+    return axis.status is Status.PASSED or (axis.status is Status.FAILED and bool(wrong) and wrong <= DEMANDS)
+
+
+def answer(signature: SignatureReport, name: str) -> str:
+    """The answer to one of the six questions."""
+    status = signature.axes[name].status
+    if name == "integrity" and status is Status.FAILED and matches(signature):
+        return NOT_AS_DEMANDED
+    if name == "trust" and status is Status.PASSED and not matches(signature):
+        return NOT_BY_THE_OWNER
+    if name == "time" and any(finding.code == "timestamp-missing" for finding in signature.axes[name].findings):
+        return UNSTAMPED
+    return ANSWERS[name, status]
+
+
+def doubt(signature: SignatureReport) -> str:
+    """Why the certificate's word is no proof of who signed; empty if it is."""
+    integrity, trust = (signature.axes[name].status for name in ("integrity", "trust"))
+    return DOUBTS.get(("trust", trust), "") if matches(signature) else DOUBTS["integrity", integrity]
+
+
 def said(file: FileReport) -> str:
     """The verdict on a file in a sentence or two; never a bare yes."""
     if file.verdict is not FileVerdict.PASSED:
@@ -127,7 +163,7 @@ def is_of_items(file: FileReport) -> bool:
 def pixels(file: FileReport) -> str:
     """What a picture of the instance is worth, as a sentence."""
     about = [s for s in file.signatures if s.location == "/" and s.coverage.protection.pixels is not Extent.UNSIGNED]
-    holding = [s for s in about if all(s.axes[name].status is Status.PASSED for name in ("structure", "integrity"))]
+    holding = [s for s in about if s.axes["structure"].status is Status.PASSED and matches(s)]
     extents = {s.coverage.protection.pixels for s in holding}
     if Extent.SIGNED in extents:
         return (
@@ -147,7 +183,7 @@ def _because(file: FileReport) -> str:
         for name, axis in signature.axes.items():
             # what is left out decides nothing, unless it had to be signed: then coverage has failed
             if axis.status is wanted and (name, wanted) != ("coverage", Status.INDETERMINATE):
-                return ANSWERS[name, axis.status].removeprefix("No. ")
+                return answer(signature, name).removeprefix("No. ")
     return ""
 
 

@@ -46,6 +46,14 @@ def text(site: Path, page: str) -> str:
     return html.unescape(TAG.sub("", (site / f"{page}.html").read_text()))
 
 
+def test_commands_can_be_copied_from_the_site(site):
+    page = text(site, "cli")
+    assert "dsig sign ct.dcm -o signed.dcm --key key.pem --cert signer.pem" in page
+    assert 'eval "$(dsig completion bash)"' in page
+    for path in site.glob("*.html"):
+        assert not re.findall("[–—][a-z]+(?:-[a-z]+)*|[“”]", text(site, path.stem)), path.stem
+
+
 def commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     """A command and all below it."""
     yield name, command

@@ -166,6 +166,36 @@ def test_every_verdict_is_told_with_what_it_is_about(tmp_path, capfd):
     )
 
 
+def told(tmp_path: Path, name: str, *options: object) -> str:
+    """The text of the report on a file of the corpus that fails."""
+    pki, out = CORPUS / "pki", tmp_path / "report.html"
+    trust = ["--trust-root", str(pki / "root.pem"), "--intermediate", str(pki / "inter.pem")]
+    assert main(["verify", str(CORPUS / "files" / name), *trust, *map(str, options), "--report", str(out)]) == 1
+    return " ".join(" ".join(Elements(out.read_text()).texts).split())
+
+
+def test_what_a_policy_does_not_accept_is_not_called_changed(tmp_path, capfd):
+    (tmp_path / "policy.toml").write_text("min_rsa_bits = 3072\n")
+    text = told(tmp_path, "v-base-ct.dcm", "--policy", tmp_path / "policy.toml")
+    assert "Do not rely on this file. The signature matches the data, but it is not made as is demanded here." in text
+    assert "the policy wants RSA keys of 3072 bits, not of 2048" in text
+    assert "were changed" not in text
+    assert "proven by a certificate that leads to a trusted root" in text
+    assert main(["verify", str(CORPUS / "files" / "v-base-ct.dcm"), "--policy", str(tmp_path / "policy.toml")]) == 1
+    assert "integrity failed" not in capfd.readouterr().out
+
+
+def test_a_trusted_certificate_on_changed_data_proves_nobody_signed_them(tmp_path):
+    text = told(tmp_path, "v-tamper-jpegmf-charset-changed.dcm")
+    assert "integrity: failed No. The data, or the signature, were changed after signing." in text
+    assert "trust: passed The certificate leads to a trusted root, but nothing proves that its owner" in text
+
+
+def test_a_timestamp_that_is_not_there_is_not_one_that_does_not_hold(tmp_path):
+    text = told(tmp_path, "v-base-ct.dcm", "--require-timestamp")
+    assert "No. There is no timestamp, and one was asked for." in text
+
+
 def test_what_is_known_of_revocation_is_said(tmp_path, capfd):
     out = tmp_path / "report.html"
     pki, file = CORPUS / "pki", CORPUS / "files" / "v-base-ct.dcm"

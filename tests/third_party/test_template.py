@@ -39,6 +39,7 @@ def test_each_kind_is_built_and_tested(tmp_path):
     for package in packages:
         module = package.name.replace("-", "_")
         assert sorted(p.name for p in (package / "src" / module).iterdir())[:1] == ["__init__.py"]
+        assert not list(package.rglob("__pycache__")), "nothing of ours but the text"
         assert "{" not in "".join(p.name for p in package.rglob("*")), "nothing is left of the template"
         [wheel] = wheels.glob(f"{module}-*.whl")
         site = tmp_path / f"site-{module}"

@@ -39,7 +39,7 @@ _ALGORITHMS = {
 """AlgorithmIdentifier of the key's signatures with SHA-256 (RFC 4055 5, RFC 5758 3.1 and 3.2)."""
 
 
-@click.command("csr")
+@click.command("csr", short_help="Write a request for a certificate.")
 @click.argument("uri")
 @click.option("--subject", required=True, metavar="NAME", help="As in CN=Scanner 7,O=Hospital (RFC 4514).")
 @click.option("-o", "--output", metavar="FILE", help="PEM file to write. Default: standard output.")
@@ -70,7 +70,7 @@ def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> in
     return 0
 
 
-@click.command("install-cert")
+@click.command("install-cert", short_help="Store a certificate beside its key.")
 @click.argument("uri")
 @click.argument("file")
 @pin_options

@@ -26,7 +26,7 @@ UNFIT = 6
 """Exit status if something would fail."""
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Examine a module, its tokens and keys.")
 @click.argument("uri", default="pkcs11:")
 @pin_options
 def doctor(uri: str, secrets: GivenSecrets) -> int:

@@ -17,7 +17,7 @@ from dsig_pkcs11.uri import quote
 __all__ = ["list_"]
 
 
-@click.command("list")
+@click.command("list", short_help="List tokens, keys and certificates.")
 @click.argument("uri", default="pkcs11:")
 @pin_options
 def list_(uri: str, secrets: GivenSecrets) -> int:
