@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from dsig.errors import KeySourceError
 from dsig_pkcs11.pin import Pin
 
-__all__ = ["TokenUri", "parse", "quote"]
+__all__ = ["TokenUri", "is_uri", "parse", "quote"]
 
 _SCHEME = "pkcs11:"
 _PATH_CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:\[\]@!$'()*+,=&]|%[0-9A-Fa-f]{2})*\Z")
@@ -64,12 +64,17 @@ class TokenUri:
         return self.pin_source is not None or self.pin_value is not None
 
 
+def is_uri(text: str) -> bool:
+    """Whether it begins like one."""
+    return text[: len(_SCHEME)].lower() == _SCHEME
+
+
 def parse(uri: str, *, insecure_pin: bool = False) -> TokenUri:
     """Read a URI; `insecure_pin`: with a `pin-value` in it, if there is one.
 
     Raises `KeySourceError`, which names attributes and never quotes values.
     """
-    if uri[: len(_SCHEME)].lower() != _SCHEME:
+    if not is_uri(uri):
         raise _bad("it does not begin with pkcs11:")
     path, has_query, query = uri[len(_SCHEME) :].partition("?")
     attributes = _split(path, ";", _PATH_CHARACTERS, _TEXTS | {"id"}, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets as randomness
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from pkcs11 import Attribute, CertificateType, ObjectClass, PKCS11Error
 from dsig.errors import KeySourceError, OutputError, UsageError, Where
 from dsig.hookspecs import MacAlgorithmSpec
 from dsig_pkcs11 import certificates, objects, tokens
-from dsig_pkcs11.commands.options import GivenSecrets, pin_options, tell
+from dsig_pkcs11.commands import files
+from dsig_pkcs11.commands.options import GivenSecrets, passphrase_options, pin_options, tell
 from dsig_pkcs11.connection import Connection
 from dsig_pkcs11.failures import failed
 from dsig_pkcs11.publickeys import public_key_on
@@ -43,9 +45,10 @@ _ALGORITHMS = {
 @click.argument("uri")
 @click.option("--subject", required=True, metavar="NAME", help="As in CN=Scanner 7,O=Hospital (RFC 4514).")
 @click.option("-o", "--output", metavar="FILE", help="PEM file to write. Default: standard output.")
+@passphrase_options
 @pin_options
-def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> int:
-    """Ask for a certificate: a request (PKCS#10), signed by the key on the token.
+def csr(uri: str, subject: str, output: str | None, passphrase: GivenSecrets, secrets: GivenSecrets) -> int:
+    """Ask for a certificate: a request (PKCS#10), signed by the key on the token, or in a file if URI is a path.
 
     Example: dsig keys csr 'pkcs11:token=dsig-dev;object=scanner7' --subject CN=scanner7 -o request.pem --pin-file pin
     """
@@ -55,12 +58,10 @@ def csr(uri: str, subject: str, output: str | None, secrets: GivenSecrets) -> in
             raise ValueError
     except ValueError:
         raise UsageError(f"{subject!r} is no subject name", hint="as in CN=Scanner 7,O=Hospital") from None
-    wanted = secrets.parsed(uri)
-    with opened(wanted, secrets) as connection:
-        try:
-            request = _request(connection, wanted, name)
-        except PKCS11Error as error:
-            raise failed(error, f"reading {connection.facts}") from None
+    path = files.path_of(uri)
+    if path is not None and output is not None and os.path.realpath(path) == os.path.realpath(output):
+        raise OutputError("this is the key itself", where=Where(file=output), hint="give the request another name")
+    request = _from_token(uri, name, secrets) if path is None else files.request(path, name, passphrase)
     pem = request.public_bytes(Encoding.PEM)
     if output is None:
         click.echo(pem.decode(), nl=False)
@@ -129,6 +130,15 @@ def _write(output: str, content: bytes) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "impossible file name"
         raise OutputError(f"cannot write: {reason}", where=Where(file=output)) from None
+
+
+def _from_token(uri: str, name: x509.Name, secrets: GivenSecrets) -> x509.CertificateSigningRequest:
+    wanted = secrets.parsed(uri)
+    with opened(wanted, secrets) as connection:
+        try:
+            return _request(connection, wanted, name)
+        except PKCS11Error as error:
+            raise failed(error, f"reading {connection.facts}") from None
 
 
 def _request(connection: Connection, wanted: TokenUri, name: x509.Name) -> x509.CertificateSigningRequest:

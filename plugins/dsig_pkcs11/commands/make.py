@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass, PKCS11Error, Session
 
 from dsig.errors import KeySourceError, UsageError, Where
 from dsig_pkcs11 import objects
-from dsig_pkcs11.commands.options import GivenSecrets, pin_options, quiet_prompt, read_small, tell
+from dsig_pkcs11.commands import files
+from dsig_pkcs11.commands.options import GivenSecrets, passphrase_options, pin_options, tell
 from dsig_pkcs11.failures import failed
 from dsig_pkcs11.publickeys import CURVES
 from dsig_pkcs11.source import opened
@@ -38,12 +38,24 @@ _PUBLIC = {Attribute.TOKEN: True, Attribute.PRIVATE: False, Attribute.VERIFY: Tr
 @click.command("generate")
 @click.argument("uri")
 @click.option("--type", "kind", type=click.Choice(SIZES), default="rsa3072", show_default=True, help="Kind of key.")
+@click.option("--no-passphrase", "bare", is_flag=True, help="Leave the key in a file readable without passphrase.")
+@passphrase_options
 @pin_options
-def generate(uri: str, kind: str, secrets: GivenSecrets) -> int:
-    """Make a key pair on a token. URI names the token and, with object= and maybe id=, the new key.
+def generate(uri: str, kind: str, bare: bool, passphrase: GivenSecrets, secrets: GivenSecrets) -> int:
+    """Make a key pair on a token, or in a new file if URI is a path.
+
+    Of a token, URI names the new key, too, with object= and maybe id=. A file gets an encrypted key (PKCS#8, PEM).
 
     Example: dsig keys generate 'pkcs11:token=dsig-dev;object=scanner7' --type p256 --pin-file pin.txt
     """
+    path = files.path_of(uri)
+    if path is not None:
+        if bare and passphrase.given:
+            raise UsageError("--no-passphrase and a passphrase exclude each other")
+        files.make(path, kind, passphrase, encrypted=not bare)
+        tell("generated", path, indent=0)
+        tell("next", "dsig keys csr; sign with --key and, for the certificate, --cert")
+        return 0
     wanted = _named(uri, secrets)
     with opened(wanted, secrets) as connection:
         try:
@@ -78,9 +90,9 @@ def generate(uri: str, kind: str, secrets: GivenSecrets) -> int:
 @click.command("import")
 @click.argument("uri")
 @click.argument("file")
-@click.option("--passphrase-file", metavar="FILE", help="Read the key file's passphrase from this file.")
+@passphrase_options
 @pin_options
-def import_(uri: str, file: str, passphrase_file: str | None, secrets: GivenSecrets) -> int:
+def import_(uri: str, file: str, passphrase: GivenSecrets, secrets: GivenSecrets) -> int:
     """Put the private key of a PEM or DER file onto a token. URI names token and key as for generate.
 
     The file stays as it is: destroy it, or the key is no safer than before.
@@ -88,7 +100,7 @@ def import_(uri: str, file: str, passphrase_file: str | None, secrets: GivenSecr
     Example: dsig keys import 'pkcs11:token=dsig-dev;object=scanner7' key.pem --pin-file pin.txt
     """
     wanted = _named(uri, secrets)
-    private, public = _templates(_loaded(file, GivenSecrets(passphrase_file, None, None, insecure=False)), file)
+    private, public = _templates(files.load(file, passphrase), file)
     with opened(wanted, secrets) as connection:
         try:
             with connection.writing() as session:
@@ -128,37 +140,6 @@ def _identity(session: Session, wanted: TokenUri) -> dict[Attribute, Any]:
 
 def _name(identity: dict[Attribute, Any]) -> str:
     return quote(object=identity[Attribute.LABEL], id=identity[Attribute.ID]).removeprefix("pkcs11:")
-
-
-def _loaded(file: str, secrets: GivenSecrets) -> Any:
-    content = read_small(file, "key file")
-    load = load_pem_private_key if b"-----BEGIN " in content else load_der_private_key
-    where = Where(file=file)
-    try:
-        return load(content, None)
-    except TypeError:  # encrypted
-        pass
-    except ValueError:
-        raise KeySourceError(
-            "the file holds no private key that can be read",
-            code="not-a-key",
-            where=where,
-            hint="it must be PEM or DER; openssl pkcs12 -nocerts takes it out of a PKCS#12 file",
-        ) from None
-    passphrase = secrets.get("passphrase", file) if secrets.given else quiet_prompt(f"Passphrase for {file}")
-    if passphrase is None:
-        raise KeySourceError(
-            "the key is encrypted and no passphrase was given",
-            code="passphrase-needed",
-            where=where,
-            hint="use --passphrase-file",
-        )
-    try:
-        return load(content, passphrase.encode("utf-8", "surrogateescape"))
-    except (ValueError, UnicodeEncodeError):
-        raise KeySourceError("the passphrase does not open the key", code="wrong-passphrase", where=where) from None
-    finally:
-        del passphrase
 
 
 def _templates(key: Any, file: str) -> tuple[dict[Attribute, Any], dict[Attribute, Any]]:

@@ -14,9 +14,10 @@ import click
 from dsig.errors import KeySourceError, Where
 from dsig_pkcs11.uri import TokenUri, parse
 
-__all__ = ["GivenSecrets", "pin_options", "quiet_prompt", "shown", "tell"]
+__all__ = ["GivenSecrets", "passphrase_options", "pin_options", "quiet_prompt", "shown", "tell"]
 
 LONGEST = 1 << 16
+_DESCRIPTOR = click.IntRange(0, 2**31 - 1)
 
 
 class GivenSecrets:
@@ -60,7 +61,7 @@ def pin_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The ways to give a PIN, none of them its value; the function gets `secrets`. Default: ask."""
 
     @click.option("--pin-file", metavar="FILE", help="Read the token's PIN from this file.")
-    @click.option("--pin-fd", type=click.IntRange(0, 2**31 - 1), metavar="N", help="Read it from this file descriptor.")
+    @click.option("--pin-fd", type=_DESCRIPTOR, metavar="N", help="Read it from this file descriptor.")
     @click.option("--pin-env", metavar="NAME", help="Take it from this environment variable.")
     @click.option("--insecure-pin", is_flag=True, help="Take a PIN that is in the URI, for everybody to see.")
     @functools.wraps(function)
@@ -72,6 +73,24 @@ def pin_options(function: Callable[..., Any]) -> Callable[..., Any]:
         if sum(way is not None for way in (pin_file, pin_fd, pin_env)) > 1:
             raise click.UsageError("give the PIN in one way only", click.get_current_context())
         return function(*args, secrets=GivenSecrets(pin_file, pin_fd, pin_env, insecure=insecure_pin), **kwargs)
+
+    return wrapper
+
+
+def passphrase_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The ways to give the passphrase of a key file; the function gets `passphrase`. Default: ask."""
+
+    @click.option("--passphrase-file", metavar="FILE", help="Read the key file's passphrase from this file.")
+    @click.option("--passphrase-fd", type=_DESCRIPTOR, metavar="N", help="Read it from this file descriptor.")
+    @click.option("--passphrase-env", metavar="NAME", help="Take it from this environment variable.")
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, passphrase_file: str | None, passphrase_fd: int | None, passphrase_env: str | None, **kwargs: Any
+    ) -> Any:
+        ways = (passphrase_file, passphrase_fd, passphrase_env)
+        if sum(way is not None for way in ways) > 1:
+            raise click.UsageError("give the passphrase in one way only", click.get_current_context())
+        return function(*args, passphrase=GivenSecrets(*ways, insecure=False), **kwargs)
 
     return wrapper
 
