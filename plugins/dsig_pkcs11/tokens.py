@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from pkcs11 import PKCS11Error, Slot, Token, TokenFlag
@@ -12,6 +13,10 @@ from dsig_pkcs11.mechanisms import CANDIDATES
 from dsig_pkcs11.uri import TokenUri, quote
 
 __all__ = ["TokenFacts", "digests_of", "find_again", "find_token", "matching", "mechanisms_of", "tokens_of"]
+
+
+_LOOK_AGAIN = (0.01, 0.05, 0.2)
+"""Seconds. SoftHSM's tokens look blank for a moment while another process logs in, which writes their flags anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,11 @@ def matching(module: Module, uri: TokenUri) -> list[tuple[Token, TokenFacts]]:
 def find_token(module: Module, uri: TokenUri) -> tuple[Token, TokenFacts]:
     """The one token a URI means. Raises `KeySourceError`, with the candidates if there are several, `PKCS11Error`."""
     hits = matching(module, uri)
+    for seconds in _LOOK_AGAIN:
+        if hits:
+            break
+        time.sleep(seconds)
+        hits = matching(module, uri)
     if len(hits) == 1:
         return hits[0]
     if hits:

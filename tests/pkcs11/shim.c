@@ -8,6 +8,7 @@
    P11SHIM_CANTLOCK=1               C_Initialize refuses to lock with what the system has
    P11SHIM_HIDE=0x1,0x3             mechanisms not listed
    P11SHIM_TOKENFLAGS=0x100         or-ed into the token's flags
+   P11SHIM_BLANK=2                  C_GetTokenInfo says "not initialised" two times
    P11SHIM_LOGIN_AGAIN=0xa0@2       C_Login for one signature gives this from the 2nd time on
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
    P11SHIM_START_US=500000          C_Initialize takes this much longer
@@ -24,7 +25,7 @@ typedef unsigned long U;
 typedef struct { unsigned char version[2]; void *f[68]; } List;
 enum { INITIALIZE = 0, FINALIZE = 1, GETLIST = 3, TOKENINFO = 6, MECHANISMS = 7, OPEN = 12, CLOSE = 13, LOGIN = 18, LOGOUT = 19, CREATE = 20, READ = 24, SIGN = 43 };
 static List mine, *real;
-static long signatures, sessions, again, objects;
+static long signatures, sessions, again, objects, looks;
 static void say(const char *what) {
   char *name = getenv("P11SHIM_LOG");
   FILE *file = name ? fopen(name, "a") : 0;
@@ -37,6 +38,7 @@ static U Finalize(void *a) { say("finalize"); sessions = 0; return ((U (*)(void 
 static U TokenInfo(U slot, char *info) {
   U r = ((U (*)(U, void *))real->f[TOKENINFO])(slot, info);
   if (!r) *(U *)(info + 96) |= number("P11SHIM_TOKENFLAGS");
+  if (!r && number("P11SHIM_BLANK") >= (U)__sync_add_and_fetch(&looks, 1)) *(U *)(info + 96) &= ~0x400UL;
   return r;
 }
 static int hidden(U mechanism) {

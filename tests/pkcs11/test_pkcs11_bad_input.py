@@ -156,6 +156,15 @@ def test_token_that_is_not_initialised(sign, softhsm, tmp_path):
     assert "not initialised" in sign(softhsm.uri("rsa2048"), *pin(softhsm), environment=environment)
 
 
+def test_token_that_looks_blank_for_a_moment(run, sign, softhsm, shim, tmp_path):
+    """As SoftHSM's do while another process logs in."""
+    given = ("--key", softhsm.uri("p256", module=str(shim)), *pin(softhsm))
+    blank = {"P11SHIM_REAL": softhsm.module, "P11SHIM_BLANK": "2"}  # it has two slots: one look
+    ran = run("sign", CT, "-o", tmp_path / "out.dcm", *given, environment=blank)
+    assert ran.status == 0, ran.err
+    assert "not initialised" in sign(*given[1:], environment=blank | {"P11SHIM_BLANK": "1000"})
+
+
 def test_two_tokens(sign, nss):
     """NSS has two, of which one needs no login."""
     said = sign(f"pkcs11:?module-path={nss.module}")

@@ -251,12 +251,19 @@ def test_spawned_workers_open_the_key_themselves(token: Token, tmp_path: Path) -
         from dsig.plugins import default
         from dsig.secrets import Channels, from_file
 
+        def begin(one_at_a_time):  # SoftHSM's processes disturb each other while they log in
+            global key
+            with one_at_a_time:
+                opened = dsig.open_key(sys.argv[1], secrets=Channels(pin=from_file(sys.argv[2])))
+                key = opened.__enter__()
+            sys.opened = opened  # not closed before the process ends
+
         def work(number):
-            with dsig.open_key(sys.argv[1], secrets=Channels(pin=from_file(sys.argv[2]))) as key:
-                return len(key.signer.sign_digest(b"x" * 32, default().mac_algorithms.spec("SHA256")))
+            return len(key.signer.sign_digest(b"x" * 32, default().mac_algorithms.spec("SHA256")))
 
         if __name__ == "__main__":
-            with multiprocessing.get_context("spawn").Pool(2) as pool:
+            spawn = multiprocessing.get_context("spawn")
+            with spawn.Pool(2, begin, [spawn.Lock()]) as pool:
                 print(pool.map(work, range(4)))
         """)
     )
