@@ -11,7 +11,7 @@
    P11SHIM_BLANK=2                  C_GetTokenInfo says "not initialised" two times
    P11SHIM_LOGIN_AGAIN=0xa0@2       C_Login for one signature gives this from the 2nd time on
    P11SHIM_PADPIN=1234              what is "typed" at the reader: C_Login without PIN works
-   P11SHIM_START_US=500000          C_Initialize takes this much longer
+   P11SHIM_START=file               C_Initialize takes until there is such a file, five minutes at most
    P11SHIM_LATENCY_US=5000          C_Sign takes this much longer
    P11SHIM_CREATE=0x31@2            C_CreateObject gives this from the 2nd object on
    P11SHIM_READS=1                  C_GetAttributeValue is logged, too
@@ -33,7 +33,11 @@ static void say(const char *what) {
 }
 static U number(const char *name) { char *e = getenv(name); return e ? strtoul(e, 0, 0) : 0; }
 static long from(const char *name) { char *e = getenv(name), *at = e ? strchr(e, '@') : 0; return at ? atol(at + 1) : 1; }
-static U Initialize(void *a) { usleep(number("P11SHIM_START_US")); say("initialize"); if (a && number("P11SHIM_CANTLOCK")) return 0xa; return ((U (*)(void *))real->f[INITIALIZE])(a); }
+static void start(void) {
+  char *file = getenv("P11SHIM_START");
+  for (int n = 0; file && access(file, F_OK) && n < 30000; n++) usleep(10000);
+}
+static U Initialize(void *a) { start(); say("initialize"); if (a && number("P11SHIM_CANTLOCK")) return 0xa; return ((U (*)(void *))real->f[INITIALIZE])(a); }
 static U Finalize(void *a) { say("finalize"); sessions = 0; return ((U (*)(void *))real->f[FINALIZE])(a); }
 static U TokenInfo(U slot, char *info) {
   U r = ((U (*)(U, void *))real->f[TOKENINFO])(slot, info);

@@ -127,21 +127,23 @@ def test_wrong_pin_in_the_uri_is_not_echoed(softhsm: Token, run, tmp_path: Path)
 def test_right_pin_is_neither_printed_nor_in_the_list_of_processes(softhsm: Token, shim: Path, tmp_path: Path) -> None:
     """While it signs, /proc shows its arguments and those of the probe."""
     watcher = (
-        "import glob, os, subprocess, sys\n"
-        "child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)\n"
-        "seen = b''\n"
+        "import glob, os, pathlib, subprocess, sys\n"
+        "child = subprocess.Popen(sys.argv[2:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)\n"
+        "seen = set()\n"
         "while child.poll() is None:\n"
         "    for name in glob.glob('/proc/[0-9]*/cmdline'):\n"
-        "        try: seen += open(name, 'rb').read() + b'\\n'\n"
+        "        try: seen.add(pathlib.Path(name).read_bytes())\n"
         "        except OSError: pass\n"
-        "sys.stdout.buffer.write(child.stdout.read() + seen)\n"
+        "    if any(b'cryptoki.py' in one and os.fsencode(sys.argv[1]) in one for one in seen):\n"
+        "        open(os.environ['P11SHIM_START'], 'w').close()\n"
+        "sys.stdout.buffer.write(child.stdout.read() + b'\\n'.join(seen))\n"
         "sys.exit(child.returncode)\n"
     )
     signing = ["-m", "dsig.cli", "sign", CT, "-v", "-o", tmp_path / "out.dcm"]
     signing += ["--key", softhsm.uri("rsa2048", module=str(shim)), "--pin-file", softhsm.pin_file]
     done = subprocess.run(
-        [sys.executable, "-c", watcher, sys.executable, *map(str, signing)],
-        env=os.environ | {"P11SHIM_REAL": softhsm.module, "P11SHIM_START_US": "300000"},  # so that the probe is seen
+        [sys.executable, "-c", watcher, shim, sys.executable, *map(str, signing)],
+        env=os.environ | {"P11SHIM_REAL": softhsm.module, "P11SHIM_START": str(tmp_path / "seen")},  # waits until it is
         capture_output=True,
         check=False,
     )
