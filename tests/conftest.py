@@ -22,8 +22,10 @@ REQUIRED = os.environ.get("CI") == "true" or os.environ.get("DSIG_REQUIRE_PEERS"
 MISSING = {peer: package for peer, package in PEERS.items() if shutil.which(peer) is None}
 
 # A failure that only some runs see helps nobody in CI; elsewhere new examples are welcome. Machines differ in speed.
-hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
-hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "local", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("local"), derandomize=True)
 hypothesis.settings.load_profile("ci" if REQUIRED else "local")
 
 
