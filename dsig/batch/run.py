@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from dsig.batch.inputs import DirectoryEnd, Entry, Input, Problem
@@ -20,14 +20,16 @@ from dsig.plugins import Plugins
 if TYPE_CHECKING:
     from dsig.batch.ledger import Ledger
 
-__all__ = ["FEW", "Chosen", "Stop", "choose", "run"]
+__all__ = ["A_FILE", "WORTH", "Chosen", "Stop", "choose", "run"]
 
 FILES = 64
 """Files in one task."""
 BYTES = 8 << 20
 """Of files in one task, unless one file has more."""
-FEW = 50
-"""Up to so many files are done in this process, unless the user asks for more: others would take longer to start."""
+WORTH = 512 << 20
+"""Bytes of work that this process does alone, unless the user asks for more: others would take longer to start."""
+A_FILE = 4 << 20
+"""What a file costs besides its bytes: with these figures it is between verifying it and signing it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +49,34 @@ def choose(
 
     Raises `UsageError` for a name nobody has.
     """
-    first = list(islice(entries, FEW + 1))
+    wanted = jobs or cores()
+    first, work, more = list[Entry](), 0, False
+    for entry in entries:
+        first.append(entry)
+        work += A_FILE + _size(entry)
+        if work > WORTH and len(first) > wanted:
+            more = True  # there may be
+            break
     files = sum(isinstance(entry, Input) for entry in first)
     again = chain(first, entries)
-    known = min(files, 2) if len(first) <= FEW else 2
+    known = 2 if more else min(files, 2)
     if executor is not None:
         spec = plugins.executors.spec(executor)
         if scheduler is not None and spec.local:
             raise UsageError("--scheduler is for executors on other machines", hint="give --executor dask as well")
-        return Chosen(executor, jobs or cores(), spec.local, scheduler), again, known
+        return Chosen(executor, wanted, spec.local, scheduler), again, known
     if scheduler is not None:
         raise UsageError("--scheduler needs to know whose it is", hint="give --executor dask as well")
-    if jobs is None:
-        jobs = cores() if len(first) > FEW else 1
-    if jobs == 1 or known < 2:
+    if wanted == 1 or known < 2 or (jobs is None and work <= WORTH):
         return Chosen("serial", 1, local=True), again, known
     # a worker that finds nothing to do costs a start all the same
-    return Chosen("process", min(jobs, files) if len(first) <= FEW else jobs, local=True), again, known
+    return Chosen("process", wanted if more else min(wanted, files), local=True), again, known
+
+
+def _size(entry: Entry) -> int:
+    """Bytes of a file, as far as can be seen."""
+    before = identity(entry.path) if isinstance(entry, Input) else None
+    return 0 if before is None else before.size
 
 
 def cores() -> int:
