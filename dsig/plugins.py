@@ -411,7 +411,7 @@ def _record(distribution: str, version: str) -> str:
     if distributions.version_of(distribution) != version:
         return ""
     direct = distributions.metadata_file(distribution, "direct_url.json")
-    if direct:
+    if b"editable" in direct:
         import json
 
         try:

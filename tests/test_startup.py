@@ -207,5 +207,14 @@ def test_what_nobody_asked_for_is_not_imported():
     assert not {m for m in modules if m.startswith("importlib.metadata")}, "entry points are read without it"
 
 
+def test_a_signature_needs_no_dictionaries_threads_or_trust(tmp_path):
+    """What only other options or many files need."""
+    pki = CORPUS / "pki"
+    key = ["--key", pki / "rsa2048.key.pem", "--cert", pki / "rsa2048.pem"]
+    modules = imported_by_command("sign", CORPUS / "base" / "ct.dcm", "-o", tmp_path / "o.dcm", *key)
+    assert "dsig.verbs.sign" in modules
+    assert not modules & {"dsig.dicom.dictionaries", "dsig.chain", "dsig.stamping", "concurrent.futures", "logging"}
+
+
 def test_the_list_of_commands_reads_no_metadata():
     assert not {m for m in imported_by_command("--help") if m.startswith("importlib.metadata")}

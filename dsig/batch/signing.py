@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
@@ -37,6 +36,8 @@ class SignWork:
             # a time stamp authority is asked for one after the other: that is its business, not ours
             if len(jobs) == 1 or self.options.timestamp is not None:
                 return one_by_one(jobs, self.answer)
+            from concurrent.futures import ThreadPoolExecutor  # and logging with it
+
             with ThreadPoolExecutor(BESIDE, "dsig-sign") as threads:
                 begun = [threads.submit(copy_context().run, self.answer, job) for job in jobs]
                 return [one.result() for one in begun]

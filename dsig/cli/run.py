@@ -28,7 +28,6 @@ _COMPLETE = "_DSIG_COMPLETE"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `dsig` with these arguments (default: those of the process) and give its exit status."""
-    gc.set_threshold(50_000)  # imports make no garbage, and looking for it takes a twentieth of a start
     prepare_streams()
     try:
         with terminable():

@@ -33,7 +33,6 @@ from dsig.cli.options import (
 from dsig.cli.tags import read_tag_file
 from dsig.cli.terminal import covered, row, signer, standard_output
 from dsig.cli.tsa import tsa_options
-from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.location import parse_element
 from dsig.errors import UsageError
 from dsig.hookspecs import SigningFacts
@@ -46,6 +45,7 @@ from dsig.verbs.sign import Signed, SignOptions
 
 if TYPE_CHECKING:
     from dsig.batch.purpose import Purpose
+    from dsig.dicom.dictionaries import Dictionary, PrivateTag
     from dsig.stamping import TsaOptions
 
 __all__ = ["command"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from dsig.dicom.dataset import ORIGINAL_ATTRIBUTES, DataSet, Element, signable_tag
-from dsig.dicom.dictionaries import PrivateTag
 from dsig.dicom.location import Path, format_path, format_tag
 from dsig.errors import UsageError, Where
+
+if TYPE_CHECKING:
+    from dsig.dicom.dictionaries import PrivateTag
 
 __all__ = ["refuse_unsignable_place", "select"]
 

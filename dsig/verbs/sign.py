@@ -12,7 +12,6 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING
 
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
-from dsig.dicom.dictionaries import Dictionary, PrivateTag
 from dsig.dicom.dictionary import is_shared
 from dsig.dicom.encoding import is_known
 from dsig.dicom.file import DicomFile, open_dicom
@@ -55,7 +54,8 @@ from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.signature.view import LevelView
 from dsig.signer_key import key_warnings
 
-if TYPE_CHECKING:  # most signatures are made without a TSA
+if TYPE_CHECKING:  # most signatures are made without a TSA and dictionaries
+    from dsig.dicom.dictionaries import Dictionary, PrivateTag
     from dsig.stamping import Stamp, TsaOptions
 
 __all__ = ["SignOptions", "Signed", "sign"]

@@ -101,11 +101,9 @@ _work: Work
 def _begin(work: bytes) -> None:
     """In a worker, once: what to do, and when to stop."""
     global _work
+    gc.set_threshold(50_000)  # neither imports nor files leave much to look for, and looking takes a tenth of the time
     sys.stdout = sys.stderr  # standard output is the report's, whatever a plugin prints, on import already
     _work = pickle.loads(work)  # noqa: S301 - from the process that started this one
-    gc.set_threshold(
-        50_000
-    )  # one file after the other leaves little to look for, and looking takes a tenth of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, name="dsig-parent", daemon=True).start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Mapping
 from typing import IO
 
@@ -57,7 +56,7 @@ class Page:
         lead = _shortened(printable(lead))
         start = max(indent + column, indent + len(lead) + 2 if lead and column else indent)
         room = max(self.width - start, 10)
-        wrapped = textwrap.wrap(shown, room, break_long_words=False, break_on_hyphens=False) or [""]
+        wrapped = _wrapped(shown, room)
         first = " " * indent + self._styled(lead) + " " * (start - indent - len(lead)) + wrapped[0]
         self._stream.write(first.rstrip() + "\n")
         for more in wrapped[1:]:
@@ -66,6 +65,15 @@ class Page:
     def _styled(self, lead: str) -> str:
         code = _STYLES.get(lead)
         return f"\x1b[{code}m{lead}\x1b[0m" if code and self.colour else lead
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """One line at least."""
+    if len(text) <= room:
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _shortened(text: str) -> str:

@@ -26,7 +26,6 @@ DEBUG = "DSIG_DEBUG"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run with these arguments (default: those of the process) and give the exit code."""
-    gc.set_threshold(50_000)  # as `dsig.cli.run` has it
     prepare_streams()
     given = sys.argv[1:] if arguments is None else list(arguments)
     if arguments is None:
