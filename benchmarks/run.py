@@ -101,8 +101,8 @@ Outputs of signing are synced to disk by dsig (it renames finished files into pl
 {limits}
 
 A file costs dsig the steps above. Hashing, keys, reading and writing are C already: were everything else free, that
-much would be left. Walking and rules are Python, which looks at each element a dozen times, in passes of C where there
-is one.
+much would be left, and the two processes of the comparison, which do nothing else, say how fast that is. Walking and
+rules are Python, which looks at each element a dozen times, in passes of C where there is one.
 
 A start costs Python, click and cryptography before the first line of ours: the table has their time for comparison, and
 the target lies below it. The default trust backend adds as much again ([decision
@@ -110,7 +110,7 @@ the target lies below it. The default trust backend adds as much again ([decisio
 verdicts. A run pays for it once in each process.
 
 A token that is software competes with the files for the processors. Behind a line, as an HSM is, waiting for it costs
-nothing, because four files at a time are in the hands of each worker.
+next to nothing, because four files at a time are in the hands of each worker: the row without start-up says how little.
 """
 
 
