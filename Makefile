@@ -15,7 +15,7 @@
 #
 # PYTHON=python3.12 make test   uses another interpreter (when .venv is made).
 # PYTEST="-x -k macs" make test gives pytest further arguments.
-# BENCH=--quick make bench     takes minutes in place of most of an hour.
+# BENCH=--quick make bench     takes minutes in place of a quarter of an hour.
 
 PYTHON ?= python3
 PYTEST ?=

@@ -1,6 +1,6 @@
 """All benchmarks, as ratios against peers measured in the same run: `make bench`.
 
-    python benchmarks/run.py                     everything: 5 GB of temporary data, about 40 minutes, a quiet machine
+    python benchmarks/run.py                     everything: 5 GB of temporary data, about 12 minutes, a quiet machine
     python benchmarks/run.py --quick             everything on a smaller scale, about 5 minutes; writes nothing
     python benchmarks/run.py --only starts       one part
 
