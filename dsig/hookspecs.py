@@ -50,6 +50,7 @@ __all__ = [
     "MacBackendSpec",
     "Observer",
     "ObserverSpec",
+    "Outputs",
     "Picture",
     "Profile",
     "ProfileSpec",
@@ -773,6 +774,7 @@ class Command(Protocol):
     """A `click.Command`, named here by what the command line calls of it so that this module needs no click.
 
     Its return value is the exit status, None for 0. It raises `DsigError` as the verbs do; the command line says it.
+    What it gets by `click.pass_obj` are `Outputs`, for the files it writes.
     """
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None) -> Any:
@@ -780,6 +782,16 @@ class Command(Protocol):
 
     def invoke(self, ctx: Any) -> Any:
         """Run."""
+
+
+class Outputs(Protocol):
+    """How commands write files: as those of dsig itself do."""
+
+    def replacing(self, path: str, what: str) -> AbstractContextManager[IO[bytes]]:
+        """A file that takes the place of `path` when the block ends well, and vanishes when it does not.
+
+        It never takes the place of a DICOM file. `what` names the content in errors. Raises `OutputError`.
+        """
 
 
 # ------------------------------------------------------------------------------------------------------------ hooks

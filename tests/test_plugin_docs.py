@@ -136,9 +136,21 @@ def test_the_others_take_part(example, options, status, signed, capsys):
 
 
 @pytest.mark.parametrize("example", ["dsig_commands"], indirect=True)
-def test_the_command_runs(example, capsys):
+def test_the_command_runs(example, capsys, tmp_path):
     assert main(["hello"]) == 0
     assert capsys.readouterr().out == "hello\n"
+    assert main(["hello", "-o", str(tmp_path / "out.txt")]) == 0
+    assert (tmp_path / "out.txt").read_bytes() == b"hello\n"
+
+
+@pytest.mark.parametrize("example", ["dsig_commands"], indirect=True)
+def test_a_command_never_writes_in_the_place_of_a_dicom_file(example, capsys, tmp_path):
+    image = tmp_path / "image.dcm"
+    image.write_bytes(unsigned_file())
+    assert main(["hello", "-o", str(image)]) == 8
+    assert "the greeting would take the place of a DICOM file" in capsys.readouterr().err
+    assert image.read_bytes() == unsigned_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["image.dcm"]
 
 
 def test_the_contracts_of_the_kit_are_on_the_page():

@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from dsig.cli.app import app
+from dsig.cli.outputs import Replacing
 from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import complain, describe, drop_output, prepare_streams
 from dsig.cli.termination import Terminated, terminable
@@ -85,7 +86,7 @@ def _invoke(arguments: list[str]) -> int:
 
         return answer(instruction)
     try:
-        with app.make_context("dsig", arguments) as context:
+        with app.make_context("dsig", arguments, obj=Replacing()) as context:
             status = app.invoke(context)
     except click.exceptions.Exit as end:
         status = end.exit_code

@@ -5,7 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from pkcs11_tokens import CT, PKI, succeed
 
 pytestmark = pytest.mark.pkcs11
@@ -59,6 +64,36 @@ def test_key_is_never_overwritten(place: Path, run) -> None:
         assert (ran.status, ran.out) == (8, "")
         assert ran.err.count("\n") == 1
     assert Path("key.pem").read_bytes() == (PKI / "rsa2048.key.pem").read_bytes()
+
+
+@pytest.mark.parametrize("what", ["image", "key.pem", "key.der", "certificate", "request with its key"])
+def test_request_takes_the_place_of_nothing_but_a_request(place: Path, run, what: str) -> None:
+    key = (PKI / "p256.key.pem").read_bytes()
+    request = run("keys", "csr", PKI / "p256.key.pem", "--subject", "CN=a").out.encode()
+    there = {
+        "image": CT.read_bytes(),
+        "key.pem": key,
+        "key.der": load_pem_private_key(key, None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        "certificate": (PKI / "p256.pem").read_bytes(),
+        "request with its key": request + key,
+    }[what]
+    Path("there").write_bytes(there)
+    ran = run("keys", "csr", PKI / "p256.key.pem", "--subject", "CN=b", "-o", "there")
+    assert (ran.status, ran.out) == (8, "")
+    assert "choose another name" in ran.err
+    assert Path("there").read_bytes() == there
+    assert sorted(p.name for p in place.iterdir()) == ["phrase", "there"]
+
+
+def test_request_takes_the_place_of_an_earlier_one(place: Path, run) -> None:
+    for subject in ("CN=first", "CN=second"):
+        assert run("keys", "csr", PKI / "p256.key.pem", "--subject", subject, "-o", "request.pem").status == 0
+    succeed("openssl", "req", "-in", "request.pem", "-verify", "-noout")
+    assert "CN = second" in succeed("openssl", "req", "-in", "request.pem", "-noout", "-subject")
+    assert run("keys", "csr", "nowhere.pem", "--subject", "CN=third", "-o", "request.pem").status == 6
+    assert "CN = second" in succeed("openssl", "req", "-in", "request.pem", "-noout", "-subject")
+    Path("empty").touch()  # as mktemp makes them
+    assert run("keys", "csr", PKI / "p256.key.pem", "--subject", "CN=a", "-o", "empty").status == 0
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import secrets as randomness
 from pathlib import Path
 
 import click
@@ -13,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11 import Attribute, CertificateType, ObjectClass, PKCS11Error
 
 from dsig.errors import KeySourceError, OutputError, UsageError, Where
-from dsig.hookspecs import MacAlgorithmSpec
+from dsig.hookspecs import MacAlgorithmSpec, Outputs
 from dsig_pkcs11 import certificates, objects, tokens
 from dsig_pkcs11.commands import files
 from dsig_pkcs11.commands.options import GivenSecrets, passphrase_options, pin_options, tell
@@ -47,7 +45,10 @@ _ALGORITHMS = {
 @click.option("-o", "--output", metavar="FILE", help="PEM file to write. Default: standard output.")
 @passphrase_options
 @pin_options
-def csr(uri: str, subject: str, output: str | None, passphrase: GivenSecrets, secrets: GivenSecrets) -> int:
+@click.pass_obj
+def csr(
+    outputs: Outputs, uri: str, subject: str, output: str | None, passphrase: GivenSecrets, secrets: GivenSecrets
+) -> int:
     """Ask for a certificate: a request (PKCS#10), signed by the key on the token, or in a file if URI is a path.
 
     Example: dsig keys csr 'pkcs11:token=dsig-dev;object=scanner7' --subject CN=scanner7 -o request.pem --pin-file pin
@@ -59,14 +60,17 @@ def csr(uri: str, subject: str, output: str | None, passphrase: GivenSecrets, se
     except ValueError:
         raise UsageError(f"{subject!r} is no subject name", hint="as in CN=Scanner 7,O=Hospital") from None
     path = files.path_of(uri)
-    if path is not None and output is not None and os.path.realpath(path) == os.path.realpath(output):
-        raise OutputError("this is the key itself", where=Where(file=output), hint="give the request another name")
-    request = _from_token(uri, name, secrets) if path is None else files.request(path, name, passphrase)
-    pem = request.public_bytes(Encoding.PEM)
+
+    def pem() -> bytes:
+        request = _from_token(uri, name, secrets) if path is None else files.request(path, name, passphrase)
+        return request.public_bytes(Encoding.PEM)
+
     if output is None:
-        click.echo(pem.decode(), nl=False)
+        click.echo(pem().decode(), nl=False)
         return 0
-    _write(output, pem)
+    _refuse_loss(output)
+    with outputs.replacing(output, "the request") as file:
+        file.write(pem())
     tell("written", output, indent=0)
     return 0
 
@@ -114,22 +118,22 @@ def install_cert(uri: str, file: str, secrets: GivenSecrets) -> int:
     return 0
 
 
-def _write(output: str, content: bytes) -> None:
-    """Beside it first, then by its name. Raises `OutputError`."""
-    path = Path(output)
+def _refuse_loss(output: str) -> None:
+    """Raise `OutputError` if a file is there that is no request: it may be the only copy of a key."""
+    there = Path(output)
+    if not there.is_file():  # nor is a pipe opened
+        return
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device
-            return
-        beside = path.with_name(f".dsig-{randomness.token_hex(8)}")
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "impossible file name"
-        raise OutputError(f"cannot write: {reason}", where=Where(file=output)) from None
+        with there.open("rb") as file:
+            content = file.read(1 << 20)
+    except OSError:
+        content = b"anything"
+    if content and (b"CERTIFICATE REQUEST-----" not in content or b"PRIVATE KEY-----" in content):
+        raise OutputError(
+            "there is such a file, and only a request takes the place of another",
+            where=Where(file=output),
+            hint="choose another name",
+        )
 
 
 def _from_token(uri: str, name: x509.Name, secrets: GivenSecrets) -> x509.CertificateSigningRequest:
