@@ -38,7 +38,7 @@ class InputKind(StrEnum):
     DATASET_BE = "dataset-be"
     DATASET_IMPLICIT = "dataset-implicit"
     DETECT = "detect"
-    """As `auto`, but the data set itself tells its encoding, whatever (0002,0010) says."""
+    """As `auto`, but the data set itself tells its encoding, whatever (0002,0010) says unless it says deflated."""
 
 
 class MetaProblem(NamedTuple):
@@ -131,7 +131,7 @@ def open_dicom(
                 hint="correct it, or strip the meta information and name the encoding with --input",
             )
         syntax = transfer_syntax(uid)
-        if wanted is InputKind.DETECT:
+        if wanted is InputKind.DETECT and not syntax.deflated:  # which does not show
             found = _guess(source, header_end, bare=False)
             syntax = syntax if syntax.encoding == found.encoding else found
         _expect_encoding(source, header_end, syntax)

@@ -310,7 +310,7 @@ def test_a_log_configuration_says_where_lines_go(tmp_path: Path, ct: Path, monke
     assert run.code == 0
     assert run.log.splitlines()[0] == "< WARN> no signatures found in dataset."
     lines = (tmp_path / "dcmsign.log").read_text().splitlines()
-    assert lines[0].endswith(f"INFO  I dcmtk.apps.dcmsign: open input file {ct}")
+    assert lines[0].endswith(f"INFO  I dcmtk.dcmsign: open input file {ct}")
     assert lines[0][:4].isdigit()
 
 
@@ -318,7 +318,7 @@ def test_loggers_of_the_application_come_before_the_root(tmp_path: Path, ct: Pat
     path = tmp_path / "logger.cfg"
     path.write_text(
         CONFIGURATION.replace(", file", "").replace("WARN", "TRACE")
-        + "log4cplus.logger.dcmtk.apps = ERROR\nlog4cplus.logger.dcmtk.dcmdata = TRACE\n"
+        + "log4cplus.logger.dcmtk = ERROR\nlog4cplus.logger.dcmtk.dcmdata = TRACE\n"
     )
     assert of_ct("-lc", str(path), ct=ct).log == ""
 

@@ -105,6 +105,14 @@ def test_values_of_files_never_reach_the_terminal_raw(signed_ct: Path, tmp_path:
     assert "\\x1b[2J" in run.log
 
 
+def test_what_is_said_without_trusted_certificates_names_options_of_this_command(signed_ct: Path):
+    run = dcmsign(signed_ct)
+    assert run.code == 101
+    [verdict] = [line for line in run.said("W") if "Signature Verification" in line]
+    assert "+cf" in verdict
+    assert "--trust-root" not in verdict
+
+
 DICTIONARY = '(0009,"ACME",10)\tLO\tAcmeNote\t1\tPrivateTag\n(0010,0010)\tPN\tNameOfThePatient\t1\tDICOM\n'
 
 

@@ -300,6 +300,18 @@ def test_names_of_the_standard_are_understood_here(name: str, tmp_path: Path):
         assert codes(both) == (refused, 0)
 
 
+@shows("private-names")
+def test_private_names_find_the_elements_of_their_block_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    dictionary = tmp_path / "private.dic"
+    dictionary.write_text('(0029,"ACME",01)\tLO\tAcmeNote\t1\tPrivateTag\n')
+    monkeypatch.setenv("DCMDICTPATH", str(dictionary))
+    monkeypatch.setitem(ENVIRONMENT, "DCMDICTPATH", str(dictionary))
+    content = part10(element(0x00290010, "LO", b"ACME") + element(0x00291001, "LO", b"ab"))
+    both = run_both(tmp_path, *SIGN, "-t", "AcmeNote", "in.dcm", "out.dcm", prepare=[("in.dcm", content)])
+    assert codes(both) == (85, 0)
+    assert only_item(both.files("out.dcm")[1], 0x4FFE0001)[0x04000020].value == 0x00291001
+
+
 @shows("provider-url")
 def test_the_address_of_pixel_data_is_an_element_like_any_here(tmp_path: Path):
     content = part10(element(0x00080018, "UI", b"1.2.3\0") + element(0x00287FE0, "UR", b"https://example.org/x "))

@@ -35,6 +35,13 @@ log4cplus.appender.file.File = said.log
 log4cplus.appender.file.layout = log4cplus::PatternLayout
 log4cplus.appender.file.layout.ConversionPattern = %P: %m%n
 """
+NAMED = b"""log4cplus.rootLogger = OFF, file
+log4cplus.logger.dcmtk.dcmsign = WARN
+log4cplus.appender.file = log4cplus::FileAppender
+log4cplus.appender.file.File = said.log
+log4cplus.appender.file.layout = log4cplus::PatternLayout
+log4cplus.appender.file.layout.ConversionPattern = %c %m%n
+"""
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,9 @@ LINES: dict[str, Line] = {
     "log level unknown": line("-ll", "loud", SIGNED),
     "log level beside -v": line("-v", "-ll", "info", SIGNED),
     "log configuration": line("-lc", "logger.cfg", *CA, SIGNED, writes=["said.log"], **{"logger.cfg": LOGGER}),
+    "log configuration, logger by its name": line(
+        "-lc", "logger.cfg", *CA, SIGNED, writes=["said.log"], **{"logger.cfg": NAMED}
+    ),
     "log configuration absent": line("-lc", "none", SIGNED),
     "command file": line("@words", SIGNED, words=f"+cf {CA[1]}\n\t'+uf' \"{CA[3]}\"".encode()),
     "command file absent": line("@none", SIGNED),
@@ -181,6 +191,7 @@ LINES: dict[str, Line] = {
     "syntax detected": line("-td", *CA, SIGNED),
     "syntax detected, another named": line("-td", *CA, "x.dcm", **{"x.dcm": misnamed(SIGNED)}),
     "syntax detected, signed": signs("-td", source=MR),
+    "syntax detected, deflated": line("+ra", "-td", base("sc_dfl.dcm"), OUT, writes=[OUT]),
     "syntax detected, file only": line("+fo", "-td", *CA, SIGNED),
     "UN kept": line("-uc", *CA, SIGNED),
     "UN converted": line("+uc", *CA, SIGNED),
@@ -499,6 +510,7 @@ def compare(both: Both, name: str) -> None:
         assert [text for text in lines(ours) if "Signature" in text] == [
             text for text in lines(peer) if "Signature" in text
         ]
+        assert any("Signature" in text for text in lines(peer))
     else:
         assert data_sets_differ(peer, ours) == []
 

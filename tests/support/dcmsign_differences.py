@@ -112,6 +112,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "are understood, as are the names of the dictionary",
     ),
     Difference(
+        "private-names",
+        "-t and -tf with names of private elements from a dictionary in DCMDICTPATH",
+        "are not found in the block that their creator reserved: 85",
+        "are found there",
+    ),
+    Difference(
         "provider-url",
         "(0028,7FE0) Pixel Data Provider URL in a transfer syntax that has none",
         "cannot write the file: 40",

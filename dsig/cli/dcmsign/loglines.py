@@ -6,7 +6,7 @@ import logging
 
 __all__ = ["APPLICATION", "LEVELS", "harmless"]
 
-APPLICATION = "dcmtk.apps.dcmsign"
+APPLICATION = "dcmtk.dcmsign"
 """Name of the logger, so that configuration files written for the tool find it."""
 TRACE = 5
 LEVELS = {

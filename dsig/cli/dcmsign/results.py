@@ -47,6 +47,7 @@ UNKNOWN = "(unknown)"
 """For a UID that is not there."""
 ABSENT = "absent, but required by timestamp policy"
 _UNTRUSTED = "signature is OK but certificate verification failed: "
+_NOBODY = "no trusted certificate was given (+cf or +cd), so nothing is known about who signed"
 _FAILED = "signature verification failed: "
 _NO_MAC = f"{_FAILED}MAC parameters not be found or incomplete"
 _NO_CERTIFICATE = f"{_FAILED}certificate is missing or unreadable"
@@ -99,7 +100,8 @@ def result(signature: SignatureReport, *, timestamped: bool) -> Result:
         return Result(Verdict.BAD, f"{_FAILED}{outside}", overlooked=overlooked)
     trust = signature.axes["trust"]
     if trust.status is not Status.PASSED:
-        reasons = "; ".join(f.message for f in trust.findings if f.severity == "error" or f.code == "trust-no-anchors")
+        nobody = any(f.code == "trust-no-anchors" for f in trust.findings)
+        reasons = _NOBODY if nobody else "; ".join(f.message for f in trust.findings if f.severity == "error")
         text = f"{_UNTRUSTED}{reasons or trust.status}"
         return Result(Verdict.UNTRUSTED, text, overlooked=overlooked)
     return _with_timestamp(signature, timestamped, overlooked)
