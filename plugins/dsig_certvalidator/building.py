@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pyhanko_certvalidator.authority import CertTrustAnchor, TrustQualifiers, derive_quals_from_cert
+from pyhanko_certvalidator.name_trees import default_excluded_subtrees, default_permitted_subtrees
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
@@ -25,7 +26,13 @@ MAX_DEPTH = 16
 def candidate_paths(certificate: Any, anchors: Iterable[Any], others: Iterable[Any]) -> Iterator[ValidationPath]:
     """Paths that chain by names, those that end at an anchor sooner first at each step; none is validated yet."""
     roots, known = _by_subject(anchors), _by_subject(others)
+    limits: dict[int, TrustQualifiers] = {}
     steps = 0
+
+    def trusted(root: Any) -> CertTrustAnchor:
+        if id(root) not in limits:  # which may be long to read
+            limits[id(root)] = _limits(root)
+        return CertTrustAnchor(root, limits[id(root)])
 
     def walk(chain: tuple[Any, ...]) -> Iterator[ValidationPath]:
         nonlocal steps
@@ -33,7 +40,7 @@ def candidate_paths(certificate: Any, anchors: Iterable[Any], others: Iterable[A
         for root in roots[lowest_first.issuer.hashable]:
             steps += 1
             if _may_issue(root, lowest_first):
-                yield ValidationPath(CertTrustAnchor(root, _limits(root)), list(chain[:0:-1]), certificate)
+                yield ValidationPath(trusted(root), list(chain[:0:-1]), certificate)
         if len(chain) + 1 >= MAX_DEPTH:
             return
         for issuer in known[lowest_first.issuer.hashable]:
@@ -50,10 +57,12 @@ def _limits(anchor: Any) -> TrustQualifiers:
     """Path length and names an anchor limits itself to hold below it too (RFC 5937 3.2); its policies are no limit."""
     own = derive_quals_from_cert(anchor)
     names = None
-    if own.standard_parameters is not None:
+    if own.standard_parameters is not None:  # kinds of names that it does not speak of are free
         names = PKIXValidationParams(
-            initial_permitted_subtrees=own.standard_parameters.initial_permitted_subtrees,
-            initial_excluded_subtrees=own.standard_parameters.initial_excluded_subtrees,
+            initial_permitted_subtrees=default_permitted_subtrees()
+            | (own.standard_parameters.initial_permitted_subtrees or {}),
+            initial_excluded_subtrees=default_excluded_subtrees()
+            | (own.standard_parameters.initial_excluded_subtrees or {}),
         )
     length = own.max_path_length
     # of attribute authorities nobody speaks here, but the library counts down what it is given or not

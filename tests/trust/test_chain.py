@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from support.certificates import CA, SINCE, UNTIL, issue, named, purposes, usage
+from support.certificates import CA, SINCE, UNTIL, issue, named, p256, purposes, usage
 
 import dsig
 from dsig.chain import Chains
@@ -161,6 +161,21 @@ def test_an_anchor_says_whom_it_certifies():
         assert allowed.status is Status.PASSED
 
 
+@pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
+@pytest.mark.parametrize("kind", ["permitted_subtrees", "excluded_subtrees"])
+def test_names_of_a_kind_that_an_anchor_does_not_speak_of_are_free(backend: str, kind: str):
+    """RFC 5280 4.2.1.10: restrictions apply only when the specified name form is present; subjects have no host."""
+    own = {"permitted_subtrees": None, "excluded_subtrees": None} | {kind: [x509.DNSName("hospital.example")]}
+    anchor = issue("anchor", extensions=[constraints(), CERTIFIES, (x509.NameConstraints(**own), True)])
+    material, chains = TrustMaterial(anchors=(anchor.der,)), replace(CHAINS, trust_backend=backend)
+    inside, outside = (reached(f"ct1.{name}.example") for name in ("hospital", "elsewhere"))
+    allowed, refused = (inside, outside) if kind == "permitted_subtrees" else (outside, inside)
+    assert chains.judge(issue("no hosts", anchor).der, material, NOW).status is Status.PASSED
+    assert chains.judge(issue("signer", anchor, [allowed]).der, material, NOW).status is Status.PASSED
+    evidence = chains.judge(issue("signer", anchor, [refused]).der, material, NOW)
+    assert (evidence.status, [f.code for f in evidence.findings]) == (Status.FAILED, ["trust-path"])
+
+
 # ------------------------------------------------------------------------------------------------------------- when
 
 
@@ -236,6 +251,61 @@ def test_revocation_that_a_backend_cannot_check_is_left_open(revocation):
 
 
 # ------------------------------------------------------------------------------------------- more than anybody needs
+
+
+def constrained(name, issuer, hosts, **more):
+    """An authority for anything but these hosts."""
+    excluded = x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=[x509.DNSName(host) for host in hosts])
+    return issue(name, issuer, [constraints(), CERTIFIES, (excluded, True)], **more)
+
+
+def many(count, what="host"):
+    return [f"{what}{number}.example" for number in range(count)]
+
+
+def reached(*names):
+    return x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False
+
+
+@pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
+@pytest.mark.parametrize("place", ["in an anchor", "in an intermediate"])
+def test_more_names_and_constraints_than_anybody_compares_end_a_path(backend, place):
+    """4.5 million comparisons: OpenSSL has a bound of its own, at 2**20, for the same count."""
+    between = constrained("between", None if place == "in an anchor" else ROOT, many(3_000))
+    anchor, others = (between, ()) if place == "in an anchor" else (ROOT, (between.der,))
+    chains = replace(CHAINS, trust_backend=backend)
+    material = TrustMaterial(anchors=(anchor.der,), intermediates=others)
+    evidence = chains.judge(issue("signer", between, [reached(*many(1_500, "other"))]).der, material, NOW)
+    assert (evidence.status, [f.code for f in evidence.findings]) == (Status.FAILED, ["trust-path"])
+    if backend == "certvalidator":
+        assert "more names and name constraints than are compared" in evidence.findings[0].message
+    few = chains.judge(issue("signer", between, [reached("other.example")]).der, material, NOW)
+    assert few.status is Status.PASSED
+    excluded = chains.judge(issue("signer", between, [reached("a.host2999.example")]).der, material, NOW)
+    assert (excluded.status, [f.code for f in excluded.findings]) == (Status.FAILED, ["trust-path"])
+
+
+def test_a_path_with_too_many_names_does_not_hide_one_with_few():
+    """An authority certified twice: whoever offers the other certificate cannot take the good path away."""
+    key = p256()
+    good = issue("between", ROOT, [constraints(), CERTIFIES], key=key)
+    bad = constrained("between", ROOT, many(3_000), key=key)
+    signer = issue("signer", good, [reached(*many(1_500, "other"))])
+    for offered in ((good.der, bad.der), (bad.der, good.der)):
+        evidence = replace(CHAINS, trust_backend="certvalidator").judge(
+            signer.der, TrustMaterial(anchors=(ROOT.der,), intermediates=offered), NOW
+        )
+        assert evidence.status is Status.PASSED
+
+
+def test_long_names_count_as_several():
+    """One name of 60,000 bytes is compared with each constraint, too."""
+    between = constrained("between", ROOT, many(3_000))
+    signer = issue("signer", between, [reached("a." * 30_000 + "example")])
+    evidence = replace(CHAINS, trust_backend="certvalidator").judge(
+        signer.der, TrustMaterial(anchors=(ROOT.der,), intermediates=(between.der,)), NOW
+    )
+    assert (evidence.status, [f.code for f in evidence.findings]) == (Status.FAILED, ["trust-path"])
 
 
 @pytest.mark.parametrize("backend", ["certvalidator", "cryptography", "openssl"])
