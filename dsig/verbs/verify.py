@@ -25,6 +25,7 @@ from dsig.model import (
     ErrorReport,
     FileReport,
     FileVerdict,
+    Finding,
     PluginUse,
     SignatureReport,
     SignerFacts,
@@ -47,6 +48,14 @@ if TYPE_CHECKING:
     from dsig.policy import Policy
 
 __all__ = ["VerifyOptions", "error_report", "past_chains", "plugins_used", "verify"]
+
+
+_ITEMS_ONLY = Finding(
+    "data-set-unsigned",
+    "only items of sequences are signed, no signature is of the data set itself",
+    clause="PS3.3 C.12.1.1.3",
+    severity="info",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +210,8 @@ class _Verification:
             from dsig.policy import file_findings
 
             findings += tuple(file_findings(self.options.policy, signatures))
+        if signatures and all(signature.location != "/" for signature in signatures):
+            findings += (_ITEMS_ONLY,)
         if self.options.strict:
             findings = strict_findings(findings)
         return FileReport(

@@ -18,6 +18,7 @@ from xml.sax.saxutils import quoteattr
 from dsig.model import FileReport, FileVerdict, PluginUse, ReportView, SignatureReport
 from dsig.printable import printable
 from dsig_reports.reasons import NOT_STANDARD, is_standard, reasons
+from dsig_reports.wording import ITEMS_ONLY, is_of_items
 
 __all__ = ["JunitReporter"]
 
@@ -83,12 +84,19 @@ def _case(file: FileReport, verbose: int) -> ET.Element:
             case, outcome, type=file.verdict.value, message=": ".join([file.verdict.value, *told[:1]])
         )
         problem.text = "\n".join([_text(file.path), *told])
-    if file.signatures and (outcome is not None or verbose >= 0 or not all(map(is_standard, file.signatures))):
+    if file.signatures and (outcome is not None or verbose >= 0 or not _plain(file)):
         ET.SubElement(case, "system-out").text = "\n".join(_answers(file))
     return case
 
 
+def _plain(file: FileReport) -> bool:
+    """Whether `passed` means what everybody takes it for: signatures of the standard, of the data set."""
+    return all(map(is_standard, file.signatures)) and not is_of_items(file)
+
+
 def _answers(file: FileReport) -> Iterator[str]:
+    if is_of_items(file):
+        yield ITEMS_ONLY
     for signature in file.signatures:
         yield f"signature {_text(signature.uid or 'without UID')} of {_place(signature)}: {signature.verdict.value}"
         if not is_standard(signature):

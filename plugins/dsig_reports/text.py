@@ -10,7 +10,7 @@ from dsig.model import Axis, Coverage, FileReport, FileVerdict, Finding, ReportV
 from dsig.printable import date_time
 from dsig_reports.page import Page
 from dsig_reports.reasons import NOT_STANDARD, UNSIGNED, is_standard, reasons
-from dsig_reports.wording import READINGS, is_of_items, matches
+from dsig_reports.wording import ITEMS_ONLY, READINGS, is_of_items, matches
 
 __all__ = ["TextReporter"]
 
@@ -189,7 +189,7 @@ def _extent(file: FileReport) -> str:
     count = len(file.signatures)
     each = "; ".join(_part(signature) for signature in file.signatures[:_SIGNATURES_SHOWN])
     more = "; …" if count > _SIGNATURES_SHOWN else ""
-    more += "; the data set itself is not signed" if is_of_items(file) else ""
+    more += f"; {ITEMS_ONLY}" if is_of_items(file) else ""
     more += "" if all(map(is_standard, file.signatures)) else f"; {NOT_STANDARD}"
     return f" ({count} signature{'' if count == 1 else 's'}: {each}{more})"
 

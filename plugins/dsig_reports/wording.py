@@ -10,6 +10,7 @@ from dsig.model import Extent, FileReport, FileVerdict, Report, SignatureReport,
 __all__ = [
     "ANSWERS",
     "DOUBTS",
+    "ITEMS_ONLY",
     "QUESTIONS",
     "READINGS",
     "UNSIGNED_REASONS",
@@ -76,6 +77,7 @@ DEMANDS = frozenset(
 )
 """Errors of the axis integrity that say how a signature is made; one that does not match has others."""
 NOT_AS_DEMANDED = "No. The signature matches the data, but it is not made as is demanded here."
+ITEMS_ONLY = "the data set itself is not signed"
 NOT_BY_THE_OWNER = "The certificate leads to a trusted root, but nothing proves that its owner signed this."
 UNSTAMPED = "No. There is no timestamp, and one was asked for."
 
@@ -205,7 +207,10 @@ def headline(report: Report) -> str:
     if total == 0:
         return "No file was judged"
     if counts["passed"] == total:
-        return "The file passed" if total == 1 else f"All {total:,} files passed"
+        of_items = sum(map(is_of_items, report.files))
+        if total == 1:
+            return "Items in the file passed, the file itself is not signed" if of_items else "The file passed"
+        return f"All {total:,} files passed{f', but {of_items:,} of them for items alone' if of_items else ''}"
     worst = next(name for name in _SAID if counts[name])
     if total == 1:
         said = {"failed": "failed", "error": "could not be judged", "indeterminate": "is undecided"}

@@ -205,6 +205,7 @@ INNER = Parts(data={0x00400007: element(0x00400007, "LO", b"ab")})
 def test_a_signed_item_that_nothing_holds_in_its_place():
     file = part10(s.joined(DATA | {0x00400275: sequence(0x00400275, item(INNER.data_set()))}))
     assert warned(file, "item-relocatable", axis="structure").location == "RequestAttributesSequence[0]"
+    assert [(f.code, f.severity) for f in checked(file).findings] == [("data-set-unsigned", "info")]
 
 
 def test_a_signed_item_inside_a_signed_sequence_is_held_by_it():
@@ -215,6 +216,7 @@ def test_a_signed_item_inside_a_signed_sequence_is_held_by_it():
     report = checked(held.file())
     assert [x.location for x in report.signatures] == ["RequestAttributesSequence[0]", "/"]
     assert "item-relocatable" not in {f.code for x in report.signatures for f in x.axes["structure"].findings}
+    assert report.findings == ()
     beside = GOOD.but(data=held.data, listed=tuple(DATA), hashed=held.hashed)
     item_of = checked(beside.file()).signatures[0]
     assert [f.code for f in item_of.axes["structure"].findings if f.severity == "warning"] == ["item-relocatable"]

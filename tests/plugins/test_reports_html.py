@@ -317,6 +317,22 @@ def test_headline_never_says_more_than_the_counts(verdicts, said):
     assert said in rendered(whole)
 
 
+def test_headline_says_where_only_items_passed():
+    """Whoever reads nothing else shall not take the file for signed."""
+    item = sample_signature(axes=axes(), location="ContentSequence[0]")
+    whole = sample_signature(axes=axes(), location="/")
+    files = {
+        name: FileReport(name, FileVerdict.PASSED, signatures)
+        for name, signatures in (("item", (item,)), ("both", (item, whole)), ("whole", (whole,)))
+    }
+    said = "Items in the file passed, the file itself is not signed"
+    assert headline(Report((files["item"],))) == said
+    assert f'<span class="headline">{said}</span>' in rendered(Report((files["item"],)))
+    assert headline(Report((files["both"],))) == "The file passed"
+    several = Report((files["item"], files["whole"], files["both"]))
+    assert headline(several) == "All 3 files passed, but 1 of them for items alone"
+
+
 @pytest.mark.parametrize(
     ("subject", "name"),
     [("CN=A,O=B", "A"), ("O=B,CN=A\\, M.D.", "A, M.D."), ("O=B", "O=B"), ("", ""), ("OU=CN=X,O=B", "OU=CN=X,O=B")],

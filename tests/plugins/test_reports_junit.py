@@ -14,7 +14,7 @@ import pytest
 
 from dsig.cli import main
 from dsig.model import ErrorReport, FileReport, FileVerdict, PluginUse, Report
-from dsig.testing.reporters import sample_report
+from dsig.testing.reporters import sample_report, sample_signature
 from dsig_reports.junit import JunitReporter
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -147,6 +147,16 @@ def test_files_are_gone_through_once_and_not_kept():
     cases = read(stream.getvalue())
     assert sum(case.is_passed for case in cases.values()) == 100
     assert '<testsuite name="dsig verify" tests="300" failures="200" errors="0" skipped="0">' in stream.getvalue()
+
+
+@pytest.mark.parametrize("verbose", [-1, 0])
+def test_a_test_that_passes_for_items_alone_says_so(verbose):
+    item = FileReport("x.dcm", FileVerdict.PASSED, (sample_signature(location="ContentSequence[0]"),))
+    case = read(rendered(Report((item,)), verbose))["x.dcm"]
+    assert case.is_passed
+    assert case.system_out.splitlines()[0] == "the data set itself is not signed"
+    whole = FileReport("x.dcm", FileVerdict.PASSED, (*item.signatures, sample_signature(location="/")))
+    assert "the data set itself" not in rendered(Report((whole,)), verbose)
 
 
 class Told(FileReport):
