@@ -207,13 +207,15 @@ def _lines(given: str) -> Iterator[str | Problem]:
         cannot = InputError(
             f"cannot read the list: {reason}",
             where=Where(name),
-            hint=f"for a file of this name write ./{given}",
+            hint="give paths, one a line" if name == STANDARD_INPUT else f"for a file of this name write ./{given}",
         )
         yield Problem(name, cannot)
 
 
 def _split(file: IO[bytes]) -> Iterator[str]:
     rest = file.read(1 << 16).removeprefix(b"\xef\xbb\xbf")  # some editors begin UTF-8 with this mark
+    if rest[128:134] == b"DICM\2\0":
+        raise ValueError("it is a DICOM file, and no list of files")
     end = b"\0" if b"\0" in rest else b"\n"
     while rest:
         *lines, rest = rest.split(end)

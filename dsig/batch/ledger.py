@@ -254,7 +254,10 @@ VERDICTS = {
 def facts(path: str) -> dict[str, str]:
     """What the ledger is for, and when it was made. Raises `UsageError` for a file that is none."""
     with contextlib.closing(_opened(path)) as base, _told(path, reading=True):
-        return dict(base.execute("select key, value from ledger").fetchall())
+        known = dict(base.execute("select key, value from ledger").fetchall())
+    if known and known.get("schema") != SCHEMA:
+        raise _no_ledger(path, f"it is no {SCHEMA}")
+    return known
 
 
 def rows(path: str, verdicts: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
@@ -356,11 +359,12 @@ def _refuse_other(path: str, known: Mapping[str, str], wanted: Mapping[str, str]
         raise _no_ledger(path, f"it is no {SCHEMA}")
     before, now = json.loads(known["settings"]), json.loads(wanted["settings"])
     differ = sorted(k for k in before.keys() | now.keys() if before.get(k) != now.get(k))
+    reason = f"{', '.join(differ)} differ{'s' if len(differ) == 1 else ''}"
     if known["verb"] != wanted["verb"]:
-        differ.insert(0, "the command")
-    if differ:
+        reason = f"dsig {known['verb']}"
+    if differ or known["verb"] != wanted["verb"]:
         raise UsageError(
-            f"the ledger was begun with another command: {', '.join(differ)} differ{'s' if len(differ) == 1 else ''}",
+            f"the ledger was begun with another command: {reason}",
             code="ledger-options",
             where=Where(path),
             hint="give the same command again, or use another ledger",

@@ -105,6 +105,19 @@ def test_a_list_by_an_editor_that_marks_utf_8(tree, tmp_path):
     assert [f.path for f in files(f"@{tmp_path / 'list'}")] == [str(tree / "a")]
 
 
+def test_a_dicom_file_is_no_list_and_told_as_such(monkeypatch):
+    """Somebody pipes a file where `-` is a list of files, or writes @ before its name."""
+    ct = CORPUS / "base" / "ct.dcm"
+    (problem,) = problems(f"@{ct}")
+    assert "a DICOM file" in problem.error.message
+    assert f"./@{ct}" in (problem.error.hint or "")
+    with ct.open() as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        (problem,) = problems("-")
+    assert "a DICOM file" in problem.error.message
+    assert "./-" not in (problem.error.hint or "")
+
+
 def test_a_binary_file_is_no_list(tmp_path):
     (tmp_path / "list").write_bytes(b"x" * 200_000)
     (problem,) = problems(f"@{tmp_path / 'list'}")

@@ -284,7 +284,9 @@ def test_a_ledger_of_another_command_is_refused(dsig, study, tmp_path, more, wor
     assert ran.status == 2
     assert word in ran.err
     assert ran.err.count("\n") == 1
-    assert dsig("verify", top, "--ledger", ledger).status == 2
+    verified = dsig("verify", top, "--ledger", ledger)
+    assert verified.status == 2
+    assert verified.err.startswith("dsig: error: the ledger was begun with another command: dsig sign [")
     assert dsig("sign", top, "-o", tmp_path / "elsewhere", *KEY, "--ledger", ledger).status == 2
 
 
@@ -297,9 +299,16 @@ def test_what_is_no_ledger_is_left_alone(dsig, study, tmp_path):
     older = tmp_path / "older.db"
     with sqlite3.connect(older) as base:
         base.execute("create table ledger (name)")
+    newer = tmp_path / "newer.db"
+    assert dsig("verify", study(2), "--no-trust", "--ledger", newer).status == 4
+    with sqlite3.connect(newer) as base:
+        base.execute("update ledger set value = 'dsig.ledger/9' where key = 'schema'")
     before = other.read_bytes()
-    assert dsig("ledger", "show", older).status == 2
-    for path in (text, other, older, tmp_path):
+    for path in (older, newer):
+        for ran in (dsig("ledger", "show", path), dsig("ledger", "export", path)):
+            assert (ran.status, ran.out) == (2, "")
+            assert "it is no dsig.ledger/1" in ran.err
+    for path in (text, other, older, newer, tmp_path):
         ran = dsig("verify", study(2), "--ledger", path)
         assert ran.status in (2, 8), ran
         assert ran.err.count("\n") == 1
