@@ -22,7 +22,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import IO, Any, BinaryIO, Protocol
+from typing import IO, Any, BinaryIO, Protocol, runtime_checkable
 
 import pluggy
 
@@ -36,6 +36,7 @@ __all__ = [
     "CryptoBackend",
     "CryptoBackendSpec",
     "DataSetView",
+    "EarlyExecutor",
     "Executor",
     "ExecutorSettings",
     "ExecutorSpec",
@@ -724,6 +725,17 @@ class Executor(Protocol):
         not given yet. When the iterator ends, which may be early because the user wants no more, everything begun is
         finished and given. A task whose worker died is done again elsewhere; one that keeps killing workers is given as
         `TaskLost`. What `work` raises comes up here. Closed before its end, it abandons what is not begun.
+        """
+
+
+@runtime_checkable
+class EarlyExecutor(Executor, Protocol):
+    """An executor that can start its workers before it is known what they will do, while a key is opened."""
+
+    def started(self, settings: ExecutorSettings, prepare: Callable[[], object]) -> AbstractContextManager[None]:
+        """Start workers that call `prepare`, which can be pickled, and wait for the next `run`; at the end they go.
+
+        There may be no `run`. What `prepare` raises is nobody's concern: the work will raise it again.
         """
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from dsig.batch.inputs import DirectoryEnd, Entry, Input, Problem
@@ -14,16 +15,16 @@ from dsig.batch.outcome import Outcome
 from dsig.batch.work import Answer, Job, Work, identity
 from dsig.distrust import answered, answered_all, blaming, breach
 from dsig.errors import InputError, PluginError, UsageError
-from dsig.hookspecs import ExecutorSettings, TaskLost
+from dsig.hookspecs import EarlyExecutor, ExecutorSettings, TaskLost
 from dsig.plugins import Plugins
 
 if TYPE_CHECKING:
     from dsig.batch.ledger import Ledger
 
-__all__ = ["A_FILE", "WORTH", "Chosen", "Stop", "choose", "run"]
+__all__ = ["A_FILE", "WORTH", "Chosen", "Stop", "choose", "run", "started"]
 
 FILES = 64
-"""Files in one task."""
+"""Files in one task, once there are many."""
 BYTES = 8 << 20
 """Of files in one task, unless one file has more."""
 WORTH = 512 << 20
@@ -82,6 +83,21 @@ def _size(entry: Entry) -> int:
 def cores() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def started(chosen: Chosen, plugins: Plugins, prepare: Callable[[], object]) -> Iterator[None]:
+    """The workers of a run that will follow, started already if their executor can do that.
+
+    `prepare` is what they do meanwhile. Raises `PluginError`.
+    """
+    executor = plugins.executors.get(chosen.name)
+    with ExitStack() as stack:
+        if isinstance(executor, EarlyExecutor):
+            origin = plugins.executors.provider(chosen.name).origin
+            with blaming(origin, "starting workers"):
+                stack.enter_context(executor.started(ExecutorSettings(chosen.jobs, chosen.scheduler), prepare))
+        yield
 
 
 class Stop:
@@ -199,7 +215,8 @@ class _Run:
 
     def batches(self, entries: Iterable[Entry]) -> Iterator[_Batch]:
         """Heaps that are small enough."""
-        most = 1 if self.chosen.name == "serial" else FILES
+        sizes = self.sizes()
+        most = next(sizes)
         batch = _Batch([])
         waiting = iter(entries)
         for entry in waiting:
@@ -210,14 +227,23 @@ class _Run:
             size = slot.before.size if isinstance(slot, Job) and slot.before is not None else 0
             if batch.slots and batch.size + size > BYTES:
                 yield batch
-                batch = _Batch([])
+                batch, most = _Batch([]), next(sizes)
             batch.slots.append(slot)
             batch.size += size
             if len(batch.slots) >= most:
                 yield batch
-                batch = _Batch([])
+                batch, most = _Batch([]), next(sizes)
         if batch.slots:
             yield batch
+
+    def sizes(self) -> Iterator[int]:
+        """How many files each task has: the first few, so that there is work for all when there are not many."""
+        if self.chosen.name == "serial":
+            yield from repeat(1)
+        size = 1
+        while True:
+            yield from repeat(size, self.chosen.jobs)
+            size = min(2 * size, FILES)
 
     def slot(self, entry: Entry) -> Job | Outcome:
         """A job, or the outcome of what needs no work."""

@@ -13,10 +13,22 @@ from dsig.keys import OpenKey
 from dsig.plugins import Plugins
 from dsig.verbs.sign import Signed, SignOptions, sign
 
-__all__ = ["SignWork"]
+__all__ = ["Preparation", "SignWork"]
 
 BESIDE = 4
 """Files at a time in one worker: while one waits for the token or for the disk, the next is made ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a worker imports while the key is opened."""
+
+    crypto_backend: str
+    plugins: Plugins
+
+    def __call__(self) -> None:
+        """Import it."""
+        self.plugins.crypto_backends.get(self.crypto_backend)
 
 
 @dataclass(frozen=True, slots=True)

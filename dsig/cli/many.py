@@ -121,15 +121,16 @@ def running(
     place: Placement | None = None,
     alone: Callable[[], None] | None = None,
     signs: bool = False,
+    prepare: Callable[[], object] | None = None,
 ) -> Iterator[Running]:
     """Begin: look at what is given, choose who does it, open the ledger. `work` is asked last.
 
     `alone` is called if there is more than one file, and may raise `UsageError`. `signs` says that a file must not be
-    done twice.
+    done twice. `prepare` is what workers can do while `work` opens a key.
     """
     from dsig.batch.inputs import find
     from dsig.batch.outcome import settled
-    from dsig.batch.run import Stop, choose, run
+    from dsig.batch.run import Stop, choose, run, started
 
     wanted = many.wanted(place)
     with ExitStack() as stack:
@@ -154,6 +155,8 @@ def running(
             raise UsageError(
                 f"{chosen.name} workers are elsewhere, and the key stays here", hint="sign with --executor process"
             )
+        if prepare is not None:
+            stack.enter_context(started(chosen, plugins, prepare))
         doing = stack.enter_context(work(chosen, many.ledger is not None))
         ledger: Ledger | None = None
         if many.ledger is not None:

@@ -13,7 +13,7 @@ import click
 
 from dsig.batch.outputs import Placement, placement
 from dsig.batch.run import Chosen
-from dsig.batch.signing import SignWork
+from dsig.batch.signing import Preparation, SignWork
 from dsig.cli.configured import Configured
 from dsig.cli.many import Many, many_options, running, tell_all
 from dsig.cli.observers import audience
@@ -194,6 +194,7 @@ def command(
             place=place,
             alone=alone,
             signs=True,
+            prepare=Preparation(crypto_backend, plugins),
         ) as run,
     ):
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from dsig.errors import UsageError
-from dsig.hookspecs import Executor, ExecutorSettings, TaskLost
+from dsig.hookspecs import EarlyExecutor, Executor, ExecutorSettings, TaskLost
 from dsig.testing.installed import installed
 
 __all__ = ["ExecutorContract"]
@@ -85,6 +85,19 @@ class ExecutorContract:
         assert results[2].reason.isprintable()
         assert results[2].reason
 
+    def test_workers_may_be_started_before_there_is_work(self, settings: ExecutorSettings) -> None:
+        """If the executor can do that. They do the next run, whatever preparing comes to, and nothing without one."""
+        executor = self.executor
+        if not isinstance(executor, EarlyExecutor):
+            return
+        for prepare in (nothing, unprepared):
+            with executor.started(settings, prepare):
+                assert list(executor.run(negative, iter(range(5)), settings)) == [0, -1, -2, -3, -4]
+                assert list(executor.run(negative, iter([5]), settings)) == [-5]
+        with executor.started(settings, nothing):
+            pass
+        assert list(executor.run(negative, iter([1]), settings)) == [-1]
+
     def test_signals_and_the_terminal_are_left_alone(
         self, settings: ExecutorSettings, capfd: pytest.CaptureFixture[str]
     ) -> None:
@@ -129,6 +142,15 @@ def process(_task: int) -> int:
 def refused(_task: int) -> Any:
     """Work that cannot be done."""
     raise UsageError("no task is wanted", code="kit-refused")
+
+
+def nothing() -> None:
+    """What workers that are started early may be given to do meanwhile."""
+
+
+def unprepared() -> None:
+    """The same, and it fails."""
+    raise UsageError("nothing is prepared", code="kit-refused")
 
 
 def fatal(task: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import os
@@ -10,11 +11,12 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import Any, cast
 
 from dsig.hookspecs import ExecutorSettings, TaskLost, Work
 
@@ -27,9 +29,27 @@ AHEAD = 3
 class Processes:
     """Runs tasks on a pool of processes; `dsig.hookspecs.Executor`."""
 
+    def __init__(self) -> None:
+        self._started: ProcessPoolExecutor | None = None
+
+    @contextlib.contextmanager
+    def started(self, settings: ExecutorSettings, prepare: Callable[[], object]) -> Iterator[None]:
+        """Start workers that call `prepare` and wait."""
+        pool = self._started = _pool(settings.jobs)
+        prepared = pickle.dumps(prepare)
+        with contextlib.suppress(BrokenProcessPool):  # found out once there is work
+            for _ in range(settings.jobs):
+                _submit(pool, _prepare, prepared)
+        try:
+            yield
+        finally:
+            self._started = None
+            pool.shutdown(cancel_futures=True)
+
     def run(self, work: Work, tasks: Iterator[Any], settings: ExecutorSettings) -> Iterator[Any]:
         """Give `work(task)` for each task, in order; what a dead worker left is done again."""
-        pool = _Pool(work, settings.jobs)
+        started, self._started = self._started, None
+        pool = _Pool(work, settings.jobs, started)
         waiting: deque[tuple[Any, Future[Any]]] = deque()
         try:
             for task in tasks:
@@ -43,23 +63,17 @@ class Processes:
 
 
 class _Pool:
-    """A `ProcessPoolExecutor` that can be made anew."""
+    """A `ProcessPoolExecutor` that does one work, and can be made anew."""
 
-    def __init__(self, work: Work, jobs: int) -> None:
-        self._work = work
+    def __init__(self, work: Work, jobs: int, started: ProcessPoolExecutor | None) -> None:
+        self._work = pickle.dumps(work)
         self._jobs = jobs
-        self._pool = self._made()
-
-    def _made(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._jobs, mp_context=get_context("spawn"), initializer=_begin, initargs=(pickle.dumps(self._work),)
-        )
+        self._pool = started or _pool(jobs)
 
     def submit(self, task: Any) -> Future[Any]:
         """Have a task done; a pool that broke in the meantime says so when the result is asked for."""
         try:
-            with _main_stays_here(), _interrupts_held():
-                return self._pool.submit(_do, task)
+            return _submit(self._pool, _do, self._work, task)
         except BrokenProcessPool as error:
             failed: Future[Any] = Future()
             failed.set_exception(error)
@@ -68,11 +82,21 @@ class _Pool:
     def again(self) -> None:
         """Take new workers."""
         self._pool.shutdown(cancel_futures=True)
-        self._pool = self._made()
+        self._pool = _pool(self._jobs)
 
     def close(self) -> None:
         """Wait for what is being done, and let the workers go."""
         self._pool.shutdown(cancel_futures=True)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Hand in a task, which starts a worker if none waits."""
+    with _main_stays_here(), _interrupts_held():
+        return pool.submit(function, *arguments)
 
 
 def _first(pool: _Pool, waiting: deque[tuple[Any, Future[Any]]]) -> Any:
@@ -95,18 +119,16 @@ def _first(pool: _Pool, waiting: deque[tuple[Any, Future[Any]]]) -> Any:
         return result
 
 
-_work: Work
-
-
-def _begin(work: bytes) -> None:
-    """In a worker, once: what to do, and when to stop."""
-    global _work
+def _begin() -> None:
+    """In a worker, once: when to stop, and how."""
     gc.set_threshold(50_000)  # neither imports nor files leave much to look for, and looking takes a tenth of the time
     sys.stdout = sys.stderr  # standard output is the report's, whatever a plugin prints, on import already
-    _work = pickle.loads(work)  # noqa: S301 - from the process that started this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, name="dsig-parent", daemon=True).start()
+    # all that is left to do at the end is to take modules apart, for a twentieth of a second; what plugins do at exit
+    # comes before
+    atexit.register(os._exit, 0)
 
 
 def _die_with_parent() -> None:
@@ -117,8 +139,20 @@ def _die_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _do(task: Any) -> Any:
-    return _work(task)
+def _prepare(prepare: bytes) -> None:
+    """In a worker that has nothing else to do. What fails will fail again, where it can be told."""
+    with contextlib.suppress(Exception):
+        pickle.loads(prepare)()  # noqa: S301 - from the process that started this one
+
+
+@lru_cache(1)
+def _loaded(work: bytes) -> Work:
+    """What a worker does; it comes with each task and is nearly always the same."""
+    return cast("Work", pickle.loads(work))  # noqa: S301 - as above
+
+
+def _do(work: bytes, task: Any) -> Any:
+    return _loaded(work)(task)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ import pytest
 
 from dsig.batch import run
 from dsig.batch.inputs import Input, find
-from dsig.batch.run import choose
+from dsig.batch.run import Chosen, choose
+from dsig.batch.work import Answer, Job
 from dsig.plugins import default
 
 MB = 1 << 20
@@ -68,3 +69,37 @@ def test_of_a_million_files_a_few_are_looked_at_before_the_work_begins(tmp_path:
     entries = (one for _ in range(1_000_000) if next(looked) >= 0)
     assert choose(default(), None, None, None, entries)[0].name == "process"
     assert next(looked) < 200
+
+
+# --------------------------------------------------------------------------------------------------------------- tasks
+
+
+def tasks(entries: list[Input], jobs: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many files each task has."""
+    seen: list[int] = []
+
+    def work(task: tuple[Job, ...]) -> list[Answer]:
+        seen.append(len(task))
+        return [Answer() for _ in task]
+
+    class Here:
+        def run(self, work, tasks, _settings):
+            return map(work, tasks)
+
+    plugins = default()
+    monkeypatch.setattr(plugins.executors, "get", lambda _name: Here())
+    outcomes = list(run.run(entries, work, Chosen("process", jobs, local=True), plugins=plugins))
+    assert [outcome.path for outcome in outcomes] == [entry.path for entry in entries]
+    return seen
+
+
+def test_a_few_files_are_work_for_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tasks(files(tmp_path, *[MB] * 3), 3, monkeypatch) == [1, 1, 1]
+
+
+def test_many_files_go_to_workers_in_ever_larger_heaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tasks(files(tmp_path, *[1] * 300), 2, monkeypatch) == [1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64, 46]
+
+
+def test_heaps_of_large_files_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert tasks(files(tmp_path, *[3 * MB] * 12), 1, monkeypatch) == [1, 2, 2, 2, 2, 2, 1]

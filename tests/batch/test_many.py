@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from batch_files import CORPUS, KEY, PKI, SMALL, TRUST, without_progress
@@ -61,6 +63,14 @@ def test_signing_by_workers_mirrors_the_tree(dsig, study, tmp_path):
     assert report.report["summary"]["passed"] == 40
     uids = {s["uid"] for f in report.report["files"] for s in f["signatures"]}
     assert len(uids) == 40
+
+
+def test_the_package_can_be_run_without_its_script(dsig, study):
+    """`python -m dsig`, workers included: another script of that name may be found first."""
+    given = ["verify", str(study(6)), "--jobs", "2", "--format", "json"]
+    done = subprocess.run([sys.executable, "-m", "dsig", *given], capture_output=True, text=True, check=False)
+    ran = dsig(*given)
+    assert (done.returncode, done.stdout) == (ran.status, ran.out)
 
 
 def test_an_encrypted_key_is_opened_once_whatever_the_number_of_workers(dsig, study, tmp_path):

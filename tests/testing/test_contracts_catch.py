@@ -723,7 +723,25 @@ class LosesWorkers:
                 yield int(ran.stdout)
 
 
+class StartsInVain:
+    """Its workers are started twice: early, and for the work, which finds the first ones in its way."""
+
+    def __init__(self):
+        self.busy = False
+
+    @contextmanager
+    def started(self, settings, prepare):
+        prepare()
+        self.busy = True
+        yield
+        self.busy = False
+
+    def run(self, work, tasks, settings):
+        return iter(()) if self.busy else map(work, tasks)
+
+
 EXECUTORS = {
+    "starts in vain": (StartsInVain, "test_workers_may_be_started_before_there_is_work"),
     "backwards": (executor(lambda work, tasks: map(work, reversed(list(tasks)))), "in_the_order_of_the_tasks"),
     "twice": (executor(lambda work, tasks: (work(t) for t in tasks for _ in "ab")), "in_the_order_of_the_tasks"),
     "the last is lost": (
