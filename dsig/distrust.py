@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from dsig.errors import DsigError, PluginError
 from dsig.hookspecs import MacAlgorithmSpec
 from dsig.model import PluginUse
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["GuardedMac", "answered", "answered_all", "blaming", "breach"]
 
 T = TypeVar("T")
 
 
-@contextmanager
-def blaming(
-    origin: PluginUse, doing: str, *, secret: bool = False, allow: tuple[type[Exception], ...] = ()
-) -> Iterator[None]:
+class blaming:  # noqa: N801 - reads like a function where it is used, as those of contextlib
     """Turn what a plugin raises, this package's own errors excepted, into a `PluginError` that names it.
 
     Only the type of the exception is told: its text may hold what no log may see. With `secret` it is not even kept as
-    the cause. `allow` is what the contract lets a provider raise.
+    the cause. `allow` is what the contract lets a provider raise. May be entered any number of times.
     """
-    try:
-        yield
-    except DsigError:
-        raise
-    except (Exception, SystemExit) as error:
-        if isinstance(error, allow):
-            raise
+
+    __slots__ = ("_allow", "_doing", "_origin", "_secret")
+
+    def __init__(
+        self, origin: PluginUse, doing: str, *, secret: bool = False, allow: tuple[type[Exception], ...] = ()
+    ) -> None:
+        self._origin = origin
+        self._doing = doing
+        self._secret = secret
+        self._allow: tuple[type[Exception], ...] = (DsigError, *allow)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, self._allow):
+            return
+        origin = self._origin
         raise PluginError(
-            f"plugin {origin.name} of {origin.distribution} failed while {doing}: {type(error).__name__}",
+            f"plugin {origin.name} of {origin.distribution} failed while {self._doing}: {type(error).__name__}",
             code="plugin-failed",
             hint=f"ask the authors of {origin.distribution}",
-        ) from (None if secret else error)
+        ) from (None if self._secret else error)
 
 
 def breach(origin: PluginUse, what: str) -> PluginError:
@@ -75,18 +87,18 @@ class GuardedMac:
             )
         self._update: Callable[[bytes | bytearray | memoryview], object] = update
         self._digest: Callable[[], object] = digest
+        self._computing = blaming(origin, f"computing a MAC with {spec.name}")
 
     def update(self, data: bytes | bytearray | memoryview, /) -> None:
         """Take more bytes."""
-        with blaming(self._origin, f"computing a MAC with {self._spec.name}"):
+        with self._computing:
             self._update(data)
 
     def digest(self) -> bytes:
         """The result, of the length the spec says."""
-        doing = f"computing a MAC with {self._spec.name}"
-        with blaming(self._origin, doing):
+        with self._computing:
             value = self._digest()
-        digest = answered(value, bytes, self._origin, doing)
+        digest = answered(value, bytes, self._origin, f"computing a MAC with {self._spec.name}")
         if len(digest) != self._spec.digest_size:
             raise breach(
                 self._origin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,6 +32,8 @@ DIGITAL_SIGNATURES = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
 ORIGINAL_ATTRIBUTES = 0x04000561
 VALUE_LIMIT = 1 << 16
+REMEMBERED = 1 << 16
+"""Fragments whose places are kept, half a megabyte of them; those of longer pixel data are looked for each time."""
 
 
 class Element(NamedTuple):
@@ -102,6 +105,8 @@ class DataSet:
         """Elements below the top level, as far as they have been counted."""
         self.dropped: dict[int, int] = {}
         """How many there are by top-level sequence."""
+        self.fragment_ends: dict[int, array[int]] = {}
+        """Of encapsulated pixel data by their start: the offsets after each fragment, unless there are too many."""
         self._first: dict[int, Element] | None = None
 
     @property
@@ -130,8 +135,13 @@ class DataSet:
 
     def fragments(self, element: Element) -> Iterator[tuple[int, int, int]]:
         """(header, value, end) offsets of the offset table and the fragments of encapsulated pixel data."""
-        unpack = struct.Struct(f"{self.encoding.order}HHI").unpack_from
         pos, last = element.value, element.end - 8
+        if element.start in self.fragment_ends:
+            for end in self.fragment_ends[element.start]:
+                yield pos, pos + 8, end
+                pos = end
+            return
+        unpack = struct.Struct(f"{self.encoding.order}HHI").unpack_from
         buf, base = b"", 0
         while pos < last:
             if not base <= pos <= base + len(buf) - 8:
@@ -173,13 +183,17 @@ def read_data_set(
         elif kind == SEQUENCE:
             _sequence(level, tokens, (tag, vr, at, value, stop), limits)
         elif kind == FRAGMENTS:
+            ends = array("Q")
             for inner in tokens:
                 if inner[0] == SEQUENCE_END:
-                    level.encapsulated.append(
-                        Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag))
-                    )
-                    append(level.encapsulated[-1])
+                    element = Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag))
+                    level.encapsulated.append(element)
+                    append(element)
                     break
+                if len(ends) <= REMEMBERED:
+                    ends.append(inner[5])
+            if len(ends) <= REMEMBERED:
+                level.fragment_ends[at] = ends
         if len(elements) > most:
             raise beyond("top_level_elements", limits, Where(source.name, format_path(path) or None, at))
     level.notes = notes.kept

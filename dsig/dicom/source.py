@@ -31,6 +31,8 @@ __all__ = [
 
 WINDOW = 1 << 16
 """Bytes fetched at a time while parsing a large file."""
+SKIPPING = 1 << 12
+"""The same where values longer than this are skipped, as fragments are: what follows the next header is skipped too."""
 SMALL = 1 << 20
 """Files up to this size are read at once."""
 CHUNK = 1 << 21
@@ -99,10 +101,8 @@ class FileSource:
         """The kept window if it serves, else a new one from `offset`."""
         if self._base <= offset and offset + length <= self._base + len(self._window):
             return self._window, self._base
-        want = min(max(WINDOW, length), max(self.size - offset, 0))
-        view = bytearray(want)
-        self.read_into(offset, memoryview(view))
-        self._window, self._base = bytes(view), offset
+        skipped = offset - self._base - len(self._window)
+        self._window, self._base = _fetched(self, offset, length, skipped), offset
         return self._window, offset
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
@@ -136,9 +136,8 @@ class StreamSource:
         """The kept window if it serves, else a new one from `offset`."""
         if self._base <= offset and offset + length <= self._base + len(self._window):
             return self._window, self._base
-        view = bytearray(min(max(WINDOW, length), max(self.size - offset, 0)))
-        self.read_into(offset, memoryview(view))
-        self._window, self._base = bytes(view), offset
+        skipped = offset - self._base - len(self._window)
+        self._window, self._base = _fetched(self, offset, length, skipped), offset
         return self._window, offset
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
@@ -155,6 +154,14 @@ class StreamSource:
                     done += len(data)
             except OSError as error:
                 raise _unreadable(self.name, error, offset) from None
+
+
+def _fetched(source: Source, offset: int, length: int, skipped: int) -> bytes:
+    """A new window, `skipped` bytes after the last one."""
+    want = max(SKIPPING if skipped > SKIPPING else WINDOW, length)
+    view = bytearray(min(want, max(source.size - offset, 0)))
+    source.read_into(offset, memoryview(view))
+    return bytes(view)
 
 
 def own_source(file: IO[bytes], name: str) -> Source:

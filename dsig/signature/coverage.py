@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from operator import itemgetter
 
 from dsig.dicom.dataset import MACHINERY, DataSet, Element, says_nothing, signable_tag
 from dsig.dicom.dictionary import keyword_of
@@ -25,15 +26,20 @@ _IDENTITY = frozenset(
 _UIDS = frozenset({0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00200052})
 """Which instance this is, and of which series and study."""
 
+_START = itemgetter(2)
+
 
 def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
     """Coverage of a signature at `level` whose Data Elements Signed are `listed`."""
     wanted = frozenset(listed)
     first = level.by_tag
-    covered = frozenset([tag for tag in wanted & first.keys() if first[tag].signable])
+    there = wanted & first.keys()
+    covered = frozenset([tag for tag in there if first[tag].signable])
+    doubled = len(first) < len(level.elements)
+    left = level.elements if doubled else sorted([first[tag] for tag in first.keys() - covered], key=_START)
     unsigned: list[UnsignedElement] = []
-    for element in level.elements:
-        tag = element[0]  # by index: this runs once per element of every file
+    for element in left:
+        tag = element.tag
         if tag in covered and first[tag] is element:
             continue
         if (tag & 0xFFFF and tag not in MACHINERY) or not says_nothing(tag, element.vr, _length(element)):
@@ -59,7 +65,7 @@ def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
         )
         for d in nested
     )
-    absent = tuple(f"{tag:08X}" for tag in sorted(wanted - first.keys()))
+    absent = tuple(f"{tag:08X}" for tag in sorted(wanted - there))
     more = sum(count for top, count in level.dropped.items() if top in covered) - len(nested)
     return Coverage(len(covered), tuple(unsigned), absent, more, _protection(level, covered))
 

@@ -34,7 +34,7 @@ _SHORT = frozenset(SHORT)
 _STANDARD = _SHORT | frozenset(LONG)
 _DELIMITER = 0xFFFEE0DD
 _JOIN = 1 << 15
-_DIRECT = 2048  # above this, hashing releases the interpreter lock: not worth copying
+_DIRECT = 8192  # above this, a value is hashed where it lies: copying it costs more than another call
 
 
 def mac_pieces(

@@ -200,9 +200,11 @@ def _list_findings(level: DataSet, mac: MacItem) -> Iterator[Finding]:
             yield finding("list-not-ascending", "is not in ascending order at", descending)
     seen = frozenset(tags)
     by_tag = level.by_tag
-    absent = sorted(seen - by_tag.keys())
-    if absent:
+    there = seen & by_tag.keys()
+    unsignable = [tag for tag in there if not by_tag[tag].signable]
+    if len(there) < len(seen):
+        absent = sorted(seen - there)
         yield finding("list-names-absent", "names what the data set does not have", absent)
-    unsignable = sorted([t for t in seen if not (by_tag[t].signable if t in by_tag else signable_tag(t))])
+        unsignable += (tag for tag in absent if not signable_tag(tag))
     if unsignable:
-        yield finding("list-names-unsignable", "names what cannot be signed", unsignable)
+        yield finding("list-names-unsignable", "names what cannot be signed", sorted(unsignable))

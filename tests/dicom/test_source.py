@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dsig.dicom.source import CHUNK, SMALL, WINDOW, BytesSource, FileSource, Source, StreamSource, open_source
+from dsig.dicom.source import CHUNK, SKIPPING, SMALL, WINDOW, BytesSource, FileSource, Source, StreamSource, open_source
 from dsig.errors import InputError
 
 PATTERN = bytes(range(256)) * 16
@@ -160,6 +160,32 @@ def test_a_window_holds_what_was_asked_for(source: Source):
     for offset in (0, 1, WINDOW - 4, WINDOW, 5, SMALL, len(LARGE) - 12):
         window, base = source.window(offset, 12)
         assert window[offset - base : offset - base + 12] == LARGE[offset : offset + 12]
+
+
+@pytest.mark.parametrize("step", [8, SKIPPING, SKIPPING + 1, SKIPPING + 9, WINDOW - 1, WINDOW + 1, 3 * WINDOW])
+def test_windows_serve_whoever_goes_on_in_steps(source: Source, step: int):
+    for offset in range(0, min(len(LARGE) - 12, 200 * step), step):
+        window, base = source.window(offset, 12)
+        assert window[offset - base : offset - base + 12] == LARGE[offset : offset + 12]
+
+
+def test_little_is_read_where_values_are_skipped(large: Path):
+    read: list[int] = []
+
+    class Counting(FileSource):
+        def read_into(self, offset: int, buffer: memoryview) -> None:
+            read.append(len(buffer))
+            super().read_into(offset, buffer)
+
+    with large.open("rb") as file:
+        counting = Counting(file, "counted")
+        for offset in range(0, 100 * 20_000, 20_000):
+            counting.window(offset, 8)
+        assert sum(read) <= WINDOW + 100 * SKIPPING
+        read.clear()
+        for offset in range(0, 10 * WINDOW, 100):
+            counting.window(offset, 8)
+        assert len(read) <= 11
 
 
 def test_a_window_larger_than_usual_is_given_whole(source: Source):

@@ -1,0 +1,42 @@
+"""A level: what is kept of it while it is walked."""
+
+from __future__ import annotations
+
+import pytest
+from support.encode import element, encapsulated
+
+from dsig.dicom import dataset
+from dsig.dicom.dataset import DataSet, read_data_set
+from dsig.dicom.encoding import EXPLICIT_LE
+from dsig.dicom.source import BytesSource
+
+ROWS = element(0x00280010, "US", b"\1\0")
+
+
+def level(data: bytes) -> DataSet:
+    return read_data_set(BytesSource(data), 0, len(data), EXPLICIT_LE)
+
+
+@pytest.mark.parametrize("remembered", [0, 2, 3, 1 << 16])
+def test_fragments_are_the_same_whether_their_places_are_kept_or_not(
+    remembered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "REMEMBERED", remembered)
+    read = level(ROWS + encapsulated(b"", b"abcd", b"ef"))
+    [pixels] = read.encapsulated
+    # the rows take 10 bytes, the header of the pixel data 12; items begin with 8 each
+    assert list(read.fragments(pixels)) == [(22, 30, 30), (30, 38, 42), (42, 50, 52)]
+    assert len(read.fragment_ends) == (remembered >= 3), "no more places are kept than that"
+
+
+def test_pixel_data_without_any_item_have_no_fragments() -> None:
+    read = level(ROWS + encapsulated())
+    assert [list(read.fragments(pixels)) for pixels in read.encapsulated] == [[]]
+
+
+def test_each_of_two_pixel_data_has_its_own_fragments() -> None:
+    read = level(encapsulated(b"", b"abcd") + encapsulated(b"", b"ef"))
+    assert [list(read.fragments(pixels)) for pixels in read.encapsulated] == [
+        [(12, 20, 20), (20, 28, 32)],
+        [(52, 60, 60), (60, 68, 70)],
+    ]
