@@ -4,6 +4,7 @@
    P11SHIM_LOGIN=0xa4               C_Login gives this
    P11SHIM_SIGN=0x32@5              C_Sign gives this from the 5th signature on
    P11SHIM_SIGN_ONCE=0xb3@2         C_Sign gives this at the 2nd signature only
+   P11SHIM_CRASH=11@3               C_Sign crashes with this signal at the 3rd signature
    P11SHIM_OPEN=0xb1@2              C_OpenSession gives this while 1 session is open already
    P11SHIM_CANTLOCK=1               C_Initialize refuses to lock with what the system has
    P11SHIM_HIDE=0x1,0x3             mechanisms not listed
@@ -17,9 +18,11 @@
    P11SHIM_READS=1                  C_GetAttributeValue is logged, too
    P11SHIM_LOG=file                 one line per C_Login, C_Logout, C_OpenSession, C_Initialize, C_Finalize */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 typedef unsigned long U;
 typedef struct { unsigned char version[2]; void *f[68]; } List;
@@ -83,11 +86,18 @@ static U Read(U session, U object, void *template, U count) {
   if (number("P11SHIM_READS")) say("read");
   return ((U (*)(U, U, void *, U))real->f[READ])(session, object, template, count);
 }
+static void crash(void) {
+  struct rlimit none = {0, 0}; /* no core file */
+  say("crash");
+  setrlimit(RLIMIT_CORE, &none);
+  raise((int)number("P11SHIM_CRASH"));
+}
 static U Sign(U session, void *data, U size, void *out, U *length) {
   long n;
   if (out) {
     if (number("P11SHIM_LATENCY_US")) usleep(number("P11SHIM_LATENCY_US"));
     n = __sync_add_and_fetch(&signatures, 1);
+    if (number("P11SHIM_CRASH") && n >= from("P11SHIM_CRASH")) crash();
     if (number("P11SHIM_SIGN") && n >= from("P11SHIM_SIGN")) return number("P11SHIM_SIGN");
     if (number("P11SHIM_SIGN_ONCE") && n == from("P11SHIM_SIGN_ONCE")) return number("P11SHIM_SIGN_ONCE");
   }

@@ -7,6 +7,7 @@ between us and SoftHSM; each such test says so by asking for `shim`.
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -416,6 +417,45 @@ def test_ledger_tells_machines_what_is_signed_and_the_rest_is_done_later(batch, 
     assert again.status == 0, again.err
     assert len(told(again)) == 3
     assert sorted(told(ran) | told(again)) == sorted(str(p) for p in (tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("end", [signal.SIGSEGV, signal.SIGABRT])
+def test_a_module_that_crashes_while_it_signs_leaves_nothing_half_written(batch, run, softhsm, tmp_path, end, jobs):
+    """It takes the process down, which can say nothing then; what docs/hsm.md says of the outputs holds."""
+    many = ("--jobs", jobs, "--ledger", tmp_path / "ledger")
+    ran, written = batch(*many, files=20, P11SHIM_CRASH=f"{int(end)}@8")
+    assert ran.status == -end
+    assert (tmp_path / "log").read_text().count("crash") >= 1
+    assert len(written) == 7 if jobs == 1 else len(written) <= 7
+    assert all((tmp_path / "in" / path.name).is_file() for path in written), "no leftovers beside them"
+    assert {path.read_bytes() for path in (tmp_path / "in").iterdir()} == {CT.read_bytes()}
+    key = ("--key", softhsm.uri("rsa2048"), *pin(softhsm))
+    again = run("sign", tmp_path / "in", "-o", tmp_path / "out", *key, *many)
+    assert again.status == 0, again.err
+    assert len(list((tmp_path / "out").iterdir())) == 20
+
+
+def test_a_module_that_crashes_while_it_signs_in_place_leaves_each_file_signed_or_as_it_was(
+    run, softhsm, shim, tmp_path
+):
+    many, inputs = ("--in-place", "--ledger", tmp_path / "ledger"), tmp_path / "in"
+    inputs.mkdir()
+    for number in range(5):
+        shutil.copy(CT, inputs / f"{number}.dcm")
+    environment = {"P11SHIM_REAL": softhsm.module, "P11SHIM_CRASH": f"{int(signal.SIGSEGV)}@3"}
+    given = (*pin(softhsm), *many)
+    ran = run("sign", inputs, "--key", softhsm.uri("rsa2048", module=str(shim)), *given, environment=environment)
+    assert ran.status == -signal.SIGSEGV
+    assert [path.name for path in sorted(inputs.iterdir())] == [f"{number}.dcm" for number in range(5)]
+    as_they_were = [path.name for path in sorted(inputs.iterdir()) if path.read_bytes() == CT.read_bytes()]
+    assert as_they_were == ["2.dcm", "3.dcm", "4.dcm"]
+    again = run("sign", inputs, "--key", softhsm.uri("rsa2048"), *given)
+    assert again.status == 0, again.err
+    for path in inputs.iterdir():
+        report = dsig.verify(path, softhsm.trusting)
+        assert report.verdict is dsig.FileVerdict.PASSED
+        assert len(report.signatures) == 1
 
 
 @pytest.mark.parametrize("code", ["0xb3", "0x82", "0x101", "0x32"])
