@@ -85,8 +85,10 @@ class Ledger:
         with _told(path):
             self._lock = _locked(path)
             try:
-                self._base = sqlite3.connect(path, isolation_level=None)
-                self.run = self._prepared()
+                with contextlib.ExitStack() as opened:
+                    self._base = opened.enter_context(contextlib.closing(sqlite3.connect(path, isolation_level=None)))
+                    self.run = self._prepared()
+                    opened.pop_all()
             except BaseException:
                 self._lock.close()
                 raise
@@ -97,13 +99,13 @@ class Ledger:
         tables = {name for (name,) in execute("select name from sqlite_master where type = 'table'")}
         if tables and "ledger" not in tables:
             raise _no_ledger(self.path, "it is another database")
-        execute("pragma journal_mode = wal")
-        execute("pragma synchronous = full")
-        self._base.executescript(_TABLES)
-        known = dict(execute("select key, value from ledger").fetchall())
+        known = dict(execute("select key, value from ledger").fetchall()) if tables else {}
         wanted = {"schema": SCHEMA, "verb": self.purpose.verb, "settings": json.dumps(dict(self.purpose.settings))}
         if known:
             _refuse_other(self.path, known, wanted)
+        execute("pragma journal_mode = wal")
+        execute("pragma synchronous = full")
+        self._base.executescript(_TABLES)
         run = os.urandom(8).hex()
         created = {"created": datetime.now(UTC).isoformat(timespec="seconds")} if not known else {}
         with self._transaction():

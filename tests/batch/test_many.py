@@ -297,6 +297,7 @@ def test_a_ledger_of_another_command_is_refused(dsig, study, tmp_path, more, wor
     verified = dsig("verify", top, "--ledger", ledger)
     assert verified.status == 2
     assert verified.err.startswith("dsig: error: the ledger was begun with another command: dsig sign [")
+    assert [p.name for p in tmp_path.glob("ledger*")] == ["ledger"], "a run that is refused leaves nothing beside it"
     assert dsig("sign", top, "-o", tmp_path / "elsewhere", *KEY, "--ledger", ledger).status == 2
 
 
@@ -324,3 +325,4 @@ def test_what_is_no_ledger_is_left_alone(dsig, study, tmp_path):
         assert ran.err.count("\n") == 1
     assert text.read_text() == "mine"
     assert other.read_bytes() == before
+    assert not [*tmp_path.glob("*-wal"), *tmp_path.glob("*-shm")]
