@@ -19,7 +19,11 @@ MAX_FILE = 16 << 20
 _PEM = re.compile(
     rb"-----BEGIN (X509 CERTIFICATE|CERTIFICATE|X509 CRL|OCSP RESPONSE)-----([^-]*)-----END \1-----", re.DOTALL
 )
-_BEGIN = re.compile(rb"-----BEGIN ")
+_BEGIN = re.compile(rb"-----BEGIN (?!(?:[A-Z0-9]+ )*(?:PRIVATE KEY|PARAMETERS)-----)")
+"""Where something begins that has to be understood: what belongs to a key beside its certificate is none of it."""
+_LIST = re.compile(rb"-----BEGIN (?:X509 CRL|OCSP RESPONSE)-----")
+_HASHED = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
+"""Names in OpenSSL's hashed directories."""
 _KINDS = {"certificate": "certificate", "crl": "CRL", "ocsp": "OCSP response"}
 
 
@@ -46,10 +50,10 @@ def load_trust(
 ) -> TrustMaterial:
     """Load trusted roots, untrusted intermediates, CRLs and OCSP responses.
 
-    Each path is a file, PEM (one or many) or DER, or a directory of such files: OpenSSL's hashed directories are read
-    like any other. CRLs among certificates are used, certificates among CRLs are not. Raises `UsageError` for anything
-    that cannot be read, and for a path without any of what it was given for: dropping it silently would weaken or break
-    the verdict.
+    Each path is a file, PEM (one or many) or DER, or a directory of such files. In OpenSSL's hashed directories
+    certificates count under their hashed names only, and files of another kind may be there. CRLs among certificates
+    are used, certificates among CRLs are not. Raises `UsageError` for anything that cannot be read, and for a path
+    without any of what it was given for: dropping it silently would weaken or break the verdict.
     """
     if any(isinstance(paths, (str, os.PathLike)) for paths in (roots, intermediates, crls, ocsps)):
         raise UsageError("one path is given where several may be", hint="write a list, as load_trust(['ca.pem'])")
@@ -70,8 +74,10 @@ def _load(paths: Iterable[str | os.PathLike[str]], wanted: str) -> dict[str, lis
     found: dict[str, list[bytes]] = {"certificate": [], "crl": [], "ocsp": []}
     for given in paths:
         before = len(found[wanted])
-        for path in _files(Path(given)):
-            for kind, der in _read(path):
+        files = list(_files(Path(given)))
+        hashed = any(_HASHED.fullmatch(path.name) for path in files)
+        for path in files:
+            for kind, der in _read(path, lists_only=hashed and not _HASHED.fullmatch(path.name)):
                 found[kind].append(der)
         if len(found[wanted]) == before:
             raise _unusable(Path(given), f"holds no {_KINDS[wanted]}")
@@ -95,8 +101,8 @@ def _files(path: Path) -> Iterator[Path]:
     yield from inside
 
 
-def _read(path: Path) -> Iterator[tuple[str, bytes]]:
-    """What a file holds, each with its kind."""
+def _read(path: Path, *, lists_only: bool) -> Iterator[tuple[str, bytes]]:
+    """What a file holds, each with its kind; `lists_only` leaves out certificates, and files without CRL or OCSP."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
@@ -104,6 +110,14 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
         raise _unusable(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_FILE:
         raise _unusable(path, f"is larger than {MAX_FILE} bytes")
+    if lists_only and data[:1] != b"\x30" and not _LIST.search(data):
+        return
+    for kind, der in _objects(path, data):
+        if not lists_only or kind != "certificate":
+            yield kind, der
+
+
+def _objects(path: Path, data: bytes) -> Iterator[tuple[str, bytes]]:
     if data[:1] == b"\x30":
         yield _kind(path, data), data
         return

@@ -52,6 +52,41 @@ def test_hashed_directories_hold_roots_intermediates_and_lists(verdict, pki):
     assert verdict("v-pki-revoked", "--crl", pki / "cadir")[0] == 1
 
 
+def test_hashed_directories_trust_what_their_names_say(verdict, pki, tmp_path):
+    """As OpenSSL reads them: a certificate beside the names is not trusted, a README is no trust file, a CRL counts."""
+    directory = tmp_path / "hashed"
+    shutil.copytree(pki / "cadir_nocrl", directory)
+    (directory / "README").write_text("ours since 2024")
+    for name in ("rsa2048.key.pem", "rsa2048.pem", "other_root.pem"):
+        shutil.copy(pki / name, directory)
+
+    def trusting(path: object, name: str = "v-pki-revoked"):
+        return verdict(name, "--trust-root", path, trust=False)[0]
+
+    assert trusting(directory) == 0
+    for name in directory.glob("*.0"):
+        name.rename(name.with_suffix(".pem.old"))
+    shutil.copy(pki / "other_root.pem", directory / "01234567.0")
+    assert trusting(directory) == 1, "the roots are there, but under no hashed name"
+    for name in directory.glob("*.pem.old"):
+        name.rename(name.with_suffix("").with_suffix(".0"))
+    for crl in ("inter.crl.pem", "inter.crl.der"):
+        shutil.copy(pki / crl, directory)
+        assert trusting(directory) == 1, "a CRL is never left out"
+        (directory / crl).unlink()
+        assert trusting(directory) == 0
+
+
+def test_a_private_key_beside_a_trusted_certificate_is_left_out(run, verdict, pki, signed_ct, tmp_path):
+    bundle = tmp_path / "bundle.pem"
+    parts = [(pki / name).read_text() for name in ("rsa2048.key.trad.enc.pem", "root.pem", "p256.key.trad.pem")]
+    bundle.write_text("".join(parts))
+    trust = ("--trust-root", bundle, "--intermediate", pki / "inter.pem")
+    assert verdict("v-base-mr", *trust, trust=False)[0] == 0
+    bundle.write_text("".join(parts).replace("BEGIN CERTIFICATE", "BEGIN CERTIFICAT"))
+    assert run("verify", signed_ct, *trust).status == 2
+
+
 def test_a_revocation_counts_from_its_date(verdict, pki):
     """(1 March 2024) openssl crl -in pki/inter.crl.pem -noout -text"""
     lists = ("--crl", pki / "inter.crl.pem", "--require-revocation")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -448,6 +449,21 @@ def test_both_do_the_same(title: str, tmp_path: Path):
         assert both.ours.said("W") == both.peer.said("W")
     for name in case.writes:
         compare(both, name)
+
+
+def test_a_hashed_directory_may_hold_other_files(tmp_path: Path):
+    directory = tmp_path / "hashed"
+    shutil.copytree(PKI / "cadir_nocrl", directory)
+    (directory / "README").write_text("ours")
+    shutil.copy(PKI / "rsa2048.key.pem", directory)
+    both = run_both(tmp_path, "+cd", directory, SIGNED)
+    assert (both.peer.code, both.ours.code) == (0, 0), both.ours.log
+    for name in directory.glob("*.0"):
+        name.rename(name.with_suffix(".pem"))
+    shutil.copy(PKI / "other_root.pem", directory / "01234567.0")
+    (tmp_path / "again").mkdir()
+    both = run_both(tmp_path / "again", "+cd", directory, SIGNED)
+    assert (both.peer.code, both.ours.code) == (101, 101), both.ours.log
 
 
 DICTIONARIES = sorted(Path("/usr/share").glob("libdcmtk*/*.dic"))
