@@ -83,7 +83,7 @@ def profiles(folder: Path, scale: Scale) -> str:
     ct_slice(path)
     options = dsig.VerifyOptions(trust=dsig.load_trust([CA], [INTERMEDIATE]), at=datetime.now(UTC))
     times = 100 + 100 * scale.rounds
-    gc.set_threshold(50_000)  # as workers have it
+    gc.set_threshold(100_000)  # as workers have it
     parts = []
     with dsig.open_key(KEY, certificate=CERT) as key:
 

@@ -50,7 +50,7 @@ def loaded(load: Callable[[], Callable[..., NoReturn]], told: str) -> Callable[.
         import gc
         import signal
 
-        gc.set_threshold(50_000)  # imports make no garbage, and looking for it takes a twentieth of a start
+        gc.set_threshold(100_000)  # imports make no garbage, and looking for it takes a twentieth of a start
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored: so be it
             waiting = signal.default_int_handler
             # not by the exception alone: what the import system calls back ignores exceptions
