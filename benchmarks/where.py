@@ -1,4 +1,4 @@
-"""Where the processor time of one file among many goes: sampled, in one warm process, by what is being done.
+"""Where the time goes: processor time of files in one warm process, sampled by what is being done; imports of a start.
 
 A target that is missed is missed because of something; this says of what, and what would be left without it.
 """
@@ -7,15 +7,22 @@ from __future__ import annotations
 
 import gc
 import signal
+import struct
+import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from data import ct_slice
-from measure import CA, CERT, INTERMEDIATE, KEY, Scale
+from data import ct_slice, enhanced, slides
+from measure import CA, CERT, DSIG, INTERMEDIATE, KEY, TRUST, Scale
+
+if TYPE_CHECKING:
+    import dsig
 
 INTERVAL = 0.0005
 """Seconds of processor time between two samples."""
@@ -31,8 +38,22 @@ STEPS = {
         "replacing",
         "_Steady.write",
         "StreamSource.read_into",
+        "FileSource.read_into",
+        "ReadAhead.read",
+        "ReadAhead.__exit__",
     ),
-    "walking headers": ("_Walker.run", "read_data_set"),
+    "walking headers": ("_Walker.run", "read_data_set", "_sequence", "DataSet.fragments", "_fetched"),
+    "putting the MAC stream together": (
+        "_joined",
+        "_raw_runs",
+        "_Encoder.container",
+        "_Encoder.fragment",
+        "_marked",
+        "MacCursor.feed",
+        "MacCursor._advance",
+        "MacCursor._flush",
+    ),
+    "looking for borders in fragments": ("_Watch._look", "_Watch._pieces", "_holds_tag", "fragment_findings"),
     "rules about signatures and coverage": (
         "find_signatures",
         "signature_findings",
@@ -90,28 +111,96 @@ def profiles(folder: Path, scale: Scale) -> str:
         def signing() -> None:
             dsig.sign(path, output, key=key)
 
-        def verifying() -> None:
-            dsig.verify(output, options)
+        def verifying(file: Path) -> Callable[[], None]:
+            return lambda: _verified(file, options)
 
-        for name, once in (("verify", verifying), ("sign", signing)):
+        signing()
+        parts.append(_profile("verify one CT slice", verifying(output), times))
+        parts.append(_profile("sign one CT slice", signing, times))
+        for what, make, count in (
+            ("an enhanced MF with 200,000 nested elements", enhanced, 200_000),
+            ("a WSI with 50,000 fragments", slides, 50_000),
+        ):
+            make(path, count)
             signing()
+            parts.append(_profile(f"verify {what}", verifying(output), scale.rounds))
+            parts.append(_tokens(output))
+    return "\n\n".join((*parts, _imports(folder)))
+
+
+def _verified(file: Path, options: dsig.VerifyOptions) -> None:
+    import dsig
+
+    report = dsig.verify(file, options)
+    assert report.verdict is dsig.FileVerdict.PASSED
+
+
+def _profile(name: str, once: Callable[[], None], times: int) -> str:
+    once()
+    sampler = Sampler()
+
+    def work() -> None:
+        for _ in range(times):
             once()
-            sampler = Sampler()
 
-            def work(once: Callable[[], None] = once) -> None:
-                for _ in range(times):
-                    once()
-
-            seconds = sampler.of(work)
-            parts.append(_table(name, sampler.steps, seconds / times))
-    return "\n\n".join(parts)
-
-
-def _table(name: str, steps: Counter[str], seconds: float) -> str:
-    total = sum(steps.values()) or 1
+    seconds = sampler.of(work) / times
+    total = sum(sampler.steps.values()) or 1
     lines = [
-        f"| {name} one CT slice, in a process that has done some before: {seconds * 1000:.2f} ms | share |",
+        f"| {name}, in a process that has done some before: {seconds * 1000:.2f} ms | share |",
         "| --- | --- |",
     ]
-    lines += [f"| {step} | {100 * count / total:.0f} % |" for step, count in steps.most_common()]
+    lines += [f"| {step} | {100 * count / total:.0f} % |" for step, count in sampler.steps.most_common()]
     return "\n".join(lines)
+
+
+def _tokens(path: Path) -> str:
+    """What a loop in Python takes that looks at each header once and has nothing else to do."""
+    from dsig.dicom.file import open_dicom
+    from dsig.dicom.source import open_source
+    from dsig.dicom.walk import walk
+
+    with open_source(path) as source, open_dicom(source) as file:
+        tokens = sum(1 for _ in walk(file.data, file.start, file.end, file.encoding))
+    unpack = struct.Struct("<HH2sH").unpack_from
+    headers = bytes(range(240)) * 100
+
+    def loop() -> Iterator[tuple[int, int, bytes, int, int]]:
+        at = 0
+        for _ in range(tokens):
+            group, element, vr, length = unpack(headers, at)
+            at += 8
+            if at > 20_000 or group == 0xFFFE:
+                at = 0
+            yield group << 16 | element, at, vr, length, at + length
+
+    began = time.process_time()
+    for _tag, _start, _vr, _length, _end in loop():
+        pass
+    took = time.process_time() - began
+    return (
+        f"It has {tokens:,} headers, delimiters and ends of items. A loop in Python that unpacks so many headers, knows"
+        f" no\nrules and leaves containers alone takes {took * 1000:.0f} ms."
+    )
+
+
+def _imports(folder: Path) -> str:
+    """Which packages a start imports, by their share of it."""
+    signed = folder / "one.dcm"
+    ct_slice(signed)
+    words = [sys.executable, "-X", "importtime", DSIG, "verify", str(signed), *TRUST]
+    said = subprocess.run(words, capture_output=True, text=True, check=False).stderr
+    shares: Counter[str] = Counter()
+    for own, _, name in (line.removeprefix("import time:").split("|") for line in said.splitlines() if "|" in line):
+        if own.strip().isdigit():
+            shares[_package(name.strip())] += int(own)
+    total = sum(shares.values()) or 1
+    lines = ["| imports of `dsig verify` of one file | share |", "| --- | --- |"]
+    lines += [f"| {name} | {100 * share / total:.0f} % |" for name, share in shares.most_common()]
+    return "\n".join(lines)
+
+
+def _package(module: str) -> str:
+    top = module.partition(".")[0]
+    if top in ("click", "cryptography", "asn1crypto", "pyhanko_certvalidator"):
+        return f"`{top}`"
+    return "`dsig` and its plugins" if top.startswith("dsig") else "Python's own modules, and small ones"

@@ -36,6 +36,13 @@ REMEMBERED = 1 << 16
 """Fragments whose places are kept, half a megabyte of them; those of longer pixel data are looked for each time."""
 
 
+MARKS = 1 << 20
+"""Marks kept for the sequences of a data set, eight megabytes; those beyond are walked again for each MAC."""
+CUT_4, CUT_8, CUT_TO, ADD_DELIMITER = range(4)
+"""What a mark says of its place: so many bytes are not in the MAC stream; those up to the next number are not; the tag
+of a sequence delimiter is, though it is not in the file."""
+
+
 class Element(NamedTuple):
     """A top-level element of a level; offsets are in the level's source."""
 
@@ -107,7 +114,18 @@ class DataSet:
         """How many there are by top-level sequence."""
         self.fragment_ends: dict[int, array[int]] = {}
         """Of encapsulated pixel data by their start: the offsets after each fragment, unless there are too many."""
+        self.marks: dict[int, array[int]] = {}
+        """Of sequences by their start: how the MAC stream (PS3.3 C.12.1.1.3.1.1) differs from the bytes of the file,
+        as `offset << 2 | mark`, in order. Only in the main data set, of standard VRs in explicit VR little endian."""
+        self.marked = 0
+        """How many marks these are."""
         self._first: dict[int, Element] | None = None
+
+    @property
+    def stored_as_hashed(self) -> bool:
+        """Whether elements are encoded as they are for a MAC."""
+        encoding = self.encoding
+        return encoding.explicit and not encoding.big and encoding.lookup.stored_vrs_stand
 
     @property
     def location(self) -> str:
@@ -196,6 +214,8 @@ def read_data_set(
                 level.fragment_ends[at] = ends
         if len(elements) > most:
             raise beyond("top_level_elements", limits, Where(source.name, format_path(path) or None, at))
+    if "reserved-bytes" in notes.counts:
+        level.marks.clear()  # they are zero in the MAC stream
     level.notes = notes.kept
     return level
 
@@ -211,35 +231,51 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
     most = limits.elements - level.nested
     pixels: tuple[int, str, int, int] | None = None  # fragments hold no elements, so there is one at most
     count = 0
+    plain = level.stored_as_hashed and top_vr == "SQ" and not level.path  # of signed items there may be many
+    marks = array("Q", [top_start + 8 << 2 | CUT_4])
+    mark, room = marks.append, MARKS - level.marked
     for kind, tag, vr, at, value, stop in tokens:
         if kind == ELEMENT:
             count += 1
             if count > most:
                 raise beyond("elements", limits, Where(level.source.name, format_path(tuple(path), tag), at))
-            if vr == "UN":
-                tainted = True
+            if vr in NOT_PLAIN:
+                plain = False
+                tainted = tainted or vr == "UN"
             # `signable_tag` written out, as in `read_data_set`
             if not ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag)):
                 _drop(level, top, path, (tag, vr, value, stop), limits)
+                mark(at << 2 | CUT_TO)
+                mark(stop)
         elif kind == ITEM:
             path[-1] = (path[-1][0], path[-1][1] + 1)
             item_starts.append(value)
             item_signed.append(False)
+            mark(at + 4 << 2 | CUT_4)
+            if len(marks) > room:
+                plain = False
+                del marks[1:]
         elif kind == ITEM_END:
             started = item_starts.pop()
             if item_signed.pop():
                 _signed_item(level, ItemRef(tuple(path), started, at, encodings[-1]), limits)
+            if stop > at:
+                mark(at << 2 | CUT_8)
         elif kind == SEQUENCE:
             if tag == DIGITAL_SIGNATURES:
                 item_signed[-1] = True
             if not signable_tag(tag):
                 _drop(level, top, path, (tag, vr, value, -1), limits)
+                plain = False
             path.append((tag, -1))
             encodings.append(_inner(vr, encodings[-1]))
+            plain = plain and vr == "SQ"
+            mark(at + 8 << 2 | CUT_4)
         elif kind == FRAGMENTS:
             pixels = tag, vr, at, value
             path.append((tag, -1))
             encodings.append(encodings[-1])
+            plain = False
         elif kind == SEQUENCE_END:
             if pixels is not None:
                 element = Element(*pixels, stop, FRAGMENTS, True, False, signable_tag(pixels[0]))
@@ -247,12 +283,16 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
                 pixels = None
             path.pop()
             encodings.pop()
+            mark(at + 4 << 2 | CUT_4 if stop > at else at << 2 | ADD_DELIMITER)
             if not encodings:
                 level.nested += count
                 signable = not tainted and signable_tag(top)
                 level.elements.append(
                     Element(top, top_vr, top_start, top_value, stop, SEQUENCE, top_stop == -1, tainted, signable)
                 )
+                if plain and len(marks) <= room:
+                    level.marks[top_start] = marks
+                    level.marked += len(marks)
                 return
 
 
@@ -266,6 +306,8 @@ def signable_above(tag: int) -> bool:
     return tag >= 0x4FFE0000 and tag & 0xFFFF != 0 and tag >> 16 not in (0xFFFA, 0xFFFE) and tag not in _UNSIGNABLE
 
 
+NOT_PLAIN = frozenset({"UN", "xs", "up", "lt", "ox", "px"})
+"""VRs of elements that are not hashed as they are stored, or not at all."""
 _UNSIGNABLE = frozenset({0x4FFE0001, TRAILING_PADDING})
 MACHINERY = _UNSIGNABLE | {DIGITAL_SIGNATURES}
 """What signatures are made of, and padding: nobody expects these to be signed."""

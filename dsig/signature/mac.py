@@ -11,7 +11,7 @@ import struct
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from dsig.dicom.dataset import DataSet, Element, signable_above, signable_tag
+from dsig.dicom.dataset import ADD_DELIMITER, CUT_4, CUT_8, DataSet, Element, signable_above, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
 from dsig.dicom.headers import header, is_big
 from dsig.dicom.pump import ReadAhead
@@ -50,14 +50,7 @@ def mac_pieces(
 
     `edits` names the values that a signer is about to write differently.
     """
-    raw = (
-        level.encoding.explicit
-        and not level.encoding.big
-        and level.encoding.lookup.stored_vrs_stand
-        and mac == EXPLICIT_LE
-        and reading.padding is Padding.AS_STORED
-        and not edits
-    )
+    raw = level.stored_as_hashed and mac == EXPLICIT_LE and reading.padding is Padding.AS_STORED and not edits
     encoder = _Encoder(level.source, mac, reading, edits or Edits(), limits)
     ascending = sorted(elements)
     return _joined(_raw_runs(level, ascending, encoder) if raw else _encoded(level, ascending, encoder))
@@ -79,9 +72,48 @@ def _raw_runs(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -
         if element.kind == ELEMENT:
             tag, vr, start, value, end = element[:5]
             yield from encoder.plain(tag, vr, start, value, end, level.encoding, raw=False)
+        elif element.start in level.marks:
+            yield from _marked(level.source, element, level.marks[element.start])
         else:
             yield from encoder.container(level, element, raw=True)
     yield low, high, 1
+
+
+def _marked(source: Source, element: Element, marks: Iterable[int]) -> Iterator[Piece]:
+    """Pieces of a sequence whose bytes are in the MAC stream but for what marks say: nothing is walked again."""
+    parts: list[bytes] = []
+    size = 0
+    buf, base = b"", 0
+    low = element.start
+    numbers = iter(marks)
+    for number in numbers:
+        high = number >> 2
+        if high - low > _DIRECT:
+            if parts:
+                yield b"".join(parts)
+                parts.clear()
+            size = 0
+            yield low, high, 1
+        elif high > low:
+            if low < base or high > base + len(buf):
+                buf, base = source.window(low, high - low)
+            parts.append(buf[low - base : high - base])
+            size += high - low
+        mark = number & 3
+        if mark == CUT_4:
+            low = high + 4
+        elif mark == ADD_DELIMITER:
+            parts.append(b"\xfe\xff\xdd\xe0")
+            low = high
+        elif mark == CUT_8:
+            low = high + 8
+        else:
+            low = next(numbers)
+        if size > _JOIN:
+            yield b"".join(parts)
+            parts.clear()
+            size = 0
+    yield b"".join(parts)
 
 
 def _encoded(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -> Iterator[Piece]:

@@ -15,6 +15,7 @@ from support.streams import hashed, level_of
 from support.trees import Tree, encoded, mac, signable, trees, whole_units
 
 import dsig
+from dsig.dicom import dataset
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 
 ENCODINGS = pytest.mark.parametrize(
@@ -32,6 +33,18 @@ def test_the_mac_stream_is_the_one_made_by_hand(encoding: Encoding, tree: Tree):
     assert [x.tag for x in level.elements if x.signable] == [node[0] for node in tree if signable(node)]
     assert hashed(level) == mac(tree)
     assert hashed(level_of(data, encoding, Stingy(data))) == mac(tree)
+
+
+@pytest.mark.parametrize("most", [0, 7, 20])
+@FAST
+@given(tree=trees(unsignable=True))
+def test_it_is_the_same_where_sequences_are_too_long_to_be_remembered(most: int, tree: Tree):
+    data, _ = encoded(tree, EXPLICIT_LE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "MARKS", most)
+        level = level_of(data)
+    assert level.marked == sum(map(len, level.marks.values())) <= most
+    assert hashed(level) == mac(tree)
 
 
 SYNTAX = {EXPLICIT_LE: e.LITTLE, EXPLICIT_BE: e.BIG, IMPLICIT_LE: e.IMPLICIT}

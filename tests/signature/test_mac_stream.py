@@ -8,12 +8,20 @@ from support.encode import element, encapsulated, implicit, implicit_sequence, i
 from support.sources import Stingy
 from support.streams import hashed, level_of, stream
 
+from dsig.dicom import dataset
 from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding
 from dsig.errors import LimitError, MalformedError
 from dsig.limits import Limits
 from dsig.signature.mac import mac_pieces
 from dsig.signature.padding import Edits, repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, STORED, TRAILING_NUL, Reading, normalised
+
+
+@pytest.fixture(autouse=True, params=[1 << 20, 0], ids=["remembered", "walked-again"])
+def _marks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sequences are hashed from what was kept of them while walking, or walked once more."""
+    monkeypatch.setattr(dataset, "MARKS", request.param)
+
 
 # ------------------------------------------------------------------------------------------- 1.2 encoding of elements
 
@@ -70,6 +78,23 @@ def test_an_implicit_source_gives_the_same_bytes(undefined: bool):
 
 def test_an_empty_sequence_is_its_header_and_the_delimiter():
     assert stream(sequence(0x00400275)) == bytes.fromhex("40007502 5351 0000 feffdde0")
+
+
+def test_long_values_in_items_stay_where_they_are():
+    value = bytes(range(256)) * 300
+    data = sequence(0x00400275, item(element(0x00321060, "UT", value)), item(element(0x00321060, "UT", value[:9000])))
+    assert stream(data) == (
+        bytes.fromhex("40007502 5351 0000 feff00e0 32006010 5554 0000 002c0100") + value
+        + bytes.fromhex("feff00e0 32006010 5554 0000 28230000") + value[:9000] + bytes.fromhex("feffdde0")
+    )  # fmt: skip
+
+
+def test_reserved_bytes_of_a_sequence_are_hashed_as_zero():
+    data = bytearray(sequence(0x00400275, item(element(0x00321060, "LO", b"ab"))))
+    good = stream(bytes(data))
+    data[6:8] = b"\1\2"
+    assert stream(bytes(data)) == good
+    assert good[:8] == bytes.fromhex("40007502 5351 0000")
 
 
 def test_an_empty_item_is_its_tag():
