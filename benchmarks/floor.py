@@ -1,9 +1,9 @@
 """What is left of signing and verifying files when nothing is known of DICOM: the least any Python could take.
 
-    python benchmarks/floor.py sign DIRECTORY OUTPUT
-    python benchmarks/floor.py verify DIRECTORY
+    python benchmarks/floor.py PROCESSES sign DIRECTORY OUTPUT
+    python benchmarks/floor.py PROCESSES verify DIRECTORY
 
-Two processes share the files: each reads a file, hashes it and signs the digest or verifies a signature with the
+The processes share the files: each reads a file, hashes it and signs the digest or verifies a signature with the
 benchmarks' RSA key; signing writes a copy, synced to disk as dsig does it. No elements, no rules, no trust, no report.
 """
 
@@ -21,10 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from measure import KEY
 
-PROCESSES = 2
 
-
-def main(verb: str, directory: Path, output: Path | None = None) -> None:
+def main(processes: int, verb: str, directory: Path, output: Path | None = None) -> None:
     """Do all files."""
     key = load_pem_private_key(Path(KEY).read_bytes(), None)
     assert isinstance(key, RSAPrivateKey)
@@ -34,12 +32,12 @@ def main(verb: str, directory: Path, output: Path | None = None) -> None:
     if output is not None:
         output.mkdir()
     children = []
-    for number in range(PROCESSES):
+    for number in range(processes):
         child = os.fork()
         if child:
             children.append(child)
             continue
-        for path in files[number::PROCESSES]:
+        for path in files[number::processes]:
             data = path.read_bytes()
             digest = hashlib.sha256(data).digest()
             if verb == "verify":  # of nothing: it takes as long
@@ -59,4 +57,4 @@ def main(verb: str, directory: Path, output: Path | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:]))
+    main(int(sys.argv[1]), sys.argv[2], *map(Path, sys.argv[3:]))

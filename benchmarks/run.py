@@ -100,14 +100,26 @@ Outputs of signing are synced to disk by dsig (it renames finished files into pl
 
 {limits}
 
-A file costs dsig the steps above. Hashing, keys, reading and writing are C already: were everything else free, that
-much would be left, and the two processes of the comparison, which do nothing else, say how fast that is. Walking and
-rules are Python, which looks at each element a dozen times, in passes of C where there is one.
+Processor time of this process; what counts for a step is told by `benchmarks/where.py`. What follows from it:
 
-A start costs Python, click and cryptography before the first line of ours: the table has their time for comparison, and
-the target lies below it. The default trust backend adds as much again ([decision
-30](decisions/0030-the-default-trust-backend.md)); a backend that is quicker to load and knows less would give other
-verdicts. A run pays for it once in each process.
+- **A CT slice.** Hashing, keys, reading and writing are C already, and no step of the rest is large. Were walking,
+  rules and trust free, the two processes of the comparison would be left, which do nothing else: their rows say how
+  fast that is. A target above such a row is out of reach for any Python; the others want most of the rest gone, which
+  is Python code that looks at each element a few times, in passes of C where there is one, and at each signature
+  once.
+- **Two jobs.** The command and its workers start in turn (see below), and the command has some work of its own for
+  each file. How far two processes of this machine are from doing twice the work of one, the row of those that know no
+  DICOM says.
+- **Many elements, many fragments.** Time grows with their number and no faster. Elements are walked once; the loop
+  above is what Python takes for that before it knows anything. Of fragments nearly all is C: hashing, reading,
+  looking for borders. The row with the start says how much of the peer's whole time is gone before the file is
+  opened.
+- **A start** costs Python, click and cryptography before the first line of ours: the table has their time for
+  comparison, and the target lies below it. The default trust backend adds as much again
+  ([decision 30](decisions/0030-the-default-trust-backend.md)); a backend that is quicker to load and knows less would
+  give other verdicts. A run pays for it once in each process.
+- **A gigabyte** is hashed by OpenSSL in both programs; the row of `openssl dgst` says how far the peer is from that
+  alone.
 
 A token that is software competes with the files for the processors. Behind a line, as an HSM is, waiting for it costs
 next to nothing, because four files at a time are in the hands of each worker: the row without start-up says how little.

@@ -32,12 +32,10 @@ DIGITAL_SIGNATURES = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
 ORIGINAL_ATTRIBUTES = 0x04000561
 VALUE_LIMIT = 1 << 16
-REMEMBERED = 1 << 16
-"""Fragments whose places are kept, half a megabyte of them; those of longer pixel data are looked for each time."""
 
 
 MARKS = 1 << 20
-"""Marks kept for the sequences of a data set, eight megabytes; those beyond are walked again for each MAC."""
+"""Marks kept for the containers of a data set, eight megabytes; those beyond are walked again for each MAC."""
 CUT_4, CUT_8, CUT_TO, ADD_DELIMITER = range(4)
 """What a mark says of its place: so many bytes are not in the MAC stream; those up to the next number are not; the tag
 of a sequence delimiter is, though it is not in the file."""
@@ -112,10 +110,8 @@ class DataSet:
         """Elements below the top level, as far as they have been counted."""
         self.dropped: dict[int, int] = {}
         """How many there are by top-level sequence."""
-        self.fragment_ends: dict[int, array[int]] = {}
-        """Of encapsulated pixel data by their start: the offsets after each fragment, unless there are too many."""
         self.marks: dict[int, array[int]] = {}
-        """Of sequences by their start: how the MAC stream (PS3.3 C.12.1.1.3.1.1) differs from the bytes of the file,
+        """Of containers by their start: how the MAC stream (PS3.3 C.12.1.1.3.1.1) differs from the bytes of the file,
         as `offset << 2 | mark`, in order. Only in the main data set, of standard VRs in explicit VR little endian."""
         self.marked = 0
         """How many marks these are."""
@@ -154,8 +150,10 @@ class DataSet:
     def fragments(self, element: Element) -> Iterator[tuple[int, int, int]]:
         """(header, value, end) offsets of the offset table and the fragments of encapsulated pixel data."""
         pos, last = element.value, element.end - 8
-        if element.start in self.fragment_ends:
-            for end in self.fragment_ends[element.start]:
+        marks = self.marks.get(element.start)
+        if marks is not None:  # one in the header, one in each item, one in the delimiter
+            for mark in marks[2:]:
+                end = (mark >> 2) - 4
                 yield pos, pos + 8, end
                 pos = end
             return
@@ -201,23 +199,34 @@ def read_data_set(
         elif kind == SEQUENCE:
             _sequence(level, tokens, (tag, vr, at, value, stop), limits)
         elif kind == FRAGMENTS:
-            ends = array("Q")
-            for inner in tokens:
-                if inner[0] == SEQUENCE_END:
-                    element = Element(tag, vr, at, value, inner[5], FRAGMENTS, True, False, signable_tag(tag))
-                    level.encapsulated.append(element)
-                    append(element)
-                    break
-                if len(ends) <= REMEMBERED:
-                    ends.append(inner[5])
-            if len(ends) <= REMEMBERED:
-                level.fragment_ends[at] = ends
+            _fragments(level, tokens, (tag, vr, at, value, stop))
         if len(elements) > most:
             raise beyond("top_level_elements", limits, Where(source.name, format_path(path) or None, at))
     if "reserved-bytes" in notes.counts:
         level.marks.clear()  # they are zero in the MAC stream
     level.notes = notes.kept
     return level
+
+
+def _fragments(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int, int, int]) -> None:
+    """Encapsulated pixel data."""
+    tag, vr, start, value, _stop = head
+    plain = level.stored_as_hashed and vr == "OB" and not level.path
+    marks = array("Q", [start + 8 << 2 | CUT_4])
+    mark, room = marks.append, MARKS - level.marked
+    for kind, _tag, _vr, at, _value, stop in tokens:
+        if len(marks) < room:
+            mark(at + 4 << 2 | CUT_4)
+        else:
+            plain = False
+        if kind == SEQUENCE_END:
+            element = Element(tag, vr, start, value, stop, FRAGMENTS, True, False, signable_tag(tag))
+            level.encapsulated.append(element)
+            level.elements.append(element)
+            if plain:
+                level.marks[start] = marks
+                level.marked += len(marks)
+            return
 
 
 def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int, int, int], limits: Limits) -> None:

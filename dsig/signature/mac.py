@@ -50,7 +50,7 @@ def mac_pieces(
 
     `edits` names the values that a signer is about to write differently.
     """
-    raw = level.stored_as_hashed and mac == EXPLICIT_LE and reading.padding is Padding.AS_STORED and not edits
+    raw = level.stored_as_hashed and mac == EXPLICIT_LE and reading == STORED and not edits
     encoder = _Encoder(level.source, mac, reading, edits or Edits(), limits)
     ascending = sorted(elements)
     return _joined(_raw_runs(level, ascending, encoder) if raw else _encoded(level, ascending, encoder))
@@ -80,7 +80,7 @@ def _raw_runs(level: DataSet, ascending: Iterable[Element], encoder: _Encoder) -
 
 
 def _marked(source: Source, element: Element, marks: Iterable[int]) -> Iterator[Piece]:
-    """Pieces of a sequence whose bytes are in the MAC stream but for what marks say: nothing is walked again."""
+    """Pieces of a container whose bytes are in the MAC stream but for what marks say: nothing is walked again."""
     parts: list[bytes] = []
     size = 0
     buf, base = b"", 0

@@ -17,16 +17,16 @@ def level(data: bytes) -> DataSet:
     return read_data_set(BytesSource(data), 0, len(data), EXPLICIT_LE)
 
 
-@pytest.mark.parametrize("remembered", [0, 2, 3, 1 << 16])
+@pytest.mark.parametrize("most", [0, 4, 5, 1 << 16])
 def test_fragments_are_the_same_whether_their_places_are_kept_or_not(
-    remembered: int, monkeypatch: pytest.MonkeyPatch
+    most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dataset, "REMEMBERED", remembered)
+    monkeypatch.setattr(dataset, "MARKS", most)
     read = level(ROWS + encapsulated(b"", b"abcd", b"ef"))
     [pixels] = read.encapsulated
     # the rows take 10 bytes, the header of the pixel data 12; items begin with 8 each
     assert list(read.fragments(pixels)) == [(22, 30, 30), (30, 38, 42), (42, 50, 52)]
-    assert len(read.fragment_ends) == (remembered >= 3), "no more places are kept than that"
+    assert read.marked == (5 if most >= 5 else 0), "header, three items, delimiter: no more is kept than that"
 
 
 def test_pixel_data_without_any_item_have_no_fragments() -> None:
