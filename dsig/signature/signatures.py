@@ -98,6 +98,8 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
             uids.add(item.uid)
             if len(found) > limits.signatures:
                 raise beyond("signatures", limits, Where(file.source.name))
+    if len(levels) == 1:
+        return found  # none is in an item
     signed: dict[Path, set[int]] = {}
     for signature in found:
         signed.setdefault(signature.level.path, set()).update(signature.signed)

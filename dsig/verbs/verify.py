@@ -121,7 +121,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
     """
     options = _effective(options or VerifyOptions())
     plugins = plugins or default()
-    options = replace(options, at=_in_utc(options.at))
+    at = _in_utc(options.at)
     if not all(isinstance(trust, TrustMaterial) for trust in (options.trust, options.tsa_trust)):
         raise UsageError("trust is what load_trust gives", hint="write trust=dsig.load_trust(['ca.pem'])")
     if options.mac_backend != HOST:
@@ -134,7 +134,7 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
         raise UsageError(
             "coverage is required as a profile has it, but no profile is", hint="name one, as --require creator"
         )
-    options = replace(options, limits=options.limits.started())
+    options = replace(options, at=at, limits=options.limits.started())
     name = name_of(given)
     try:
         with open_input(given, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as file:
