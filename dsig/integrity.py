@@ -129,7 +129,7 @@ class Integrity:
         if blocked is not None:
             return self.impossible(found, attempt, blocked, digest)
         spec = self.plugins.mac_algorithms.spec(found.mac.algorithm)
-        notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts)]
+        notes = [*attempt.findings, *_weaknesses(spec.weak, spec.name, facts), *_padded(found.item.signature, facts)]
         check = self.checked(found, digest)
         if check.valid is not True and check.unsupported is True:
             foreign = Finding(
@@ -292,3 +292,16 @@ def _weaknesses(weak: bool, name: str, facts: CertificateFacts) -> Iterator[Find
     if weak:
         yield Finding("weak-mac", f"{name} no longer resists forgery", clause="PS3.15 C.1", severity="warning")
     yield from key_warnings(facts)
+
+
+def _padded(value: bytes, facts: CertificateFacts) -> Iterator[Finding]:
+    """The reason why a signature that is good here may not verify elsewhere; shorter DER is understood everywhere."""
+    size = facts.signature_size or (3 + int.from_bytes(value[2:3]) if value[:2] == b"\x30\x81" else 0)
+    if size % 2 and len(value) == size + 1:
+        yield Finding(
+            "signature-padded",
+            f"a pad byte follows the {size} bytes of the signature value; some readers take it for a part of the value,"
+            " so that the signature does not verify for them",
+            clause="PS3.5 6.2",
+            severity="info",
+        )

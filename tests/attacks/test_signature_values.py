@@ -117,7 +117,9 @@ def test_a_digest_signed_without_its_hash_named_is_refused():
     refused(with_value(GOOD, value))
 
 
-@pytest.mark.parametrize("value", [b"\0\0", b"\x30\0", b"\x30\x80", b"\xff" * 64, b"\x30\x84\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "value", [b"\0\0", b"\x30\0", b"\x30\x80", b"\x30\x81", b"\xff" * 64, b"\x30\x84\xff\xff\xff\xff"]
+)
 @pytest.mark.parametrize("name", ["rsa2048", "p256", "dsa2048"])
 def test_garbage_is_refused(name: str, value: bytes):
     refused(with_value(Parts(signer=signer(name)), value))
