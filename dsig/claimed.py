@@ -97,6 +97,16 @@ def claimed_findings(stored: str, offset: str, signer: SignerFacts | None, at: d
                 severity="warning",
             )
         )
+    elif said is not None and said.utcoffset() and not _valid(said.replace(tzinfo=UTC), signer):
+        found.append(
+            Finding(
+                "claimed-offset",
+                f"signed at {_text(said)}, while the certificate was valid; readers that leave the offset out of"
+                f" {stored} take it for a time when it was not",
+                clause="PS3.5 6.2",
+                severity="info",
+            )
+        )
     if first - at > TOLERANCE:
         found.append(
             Finding(
@@ -107,6 +117,12 @@ def claimed_findings(stored: str, offset: str, signer: SignerFacts | None, at: d
             )
         )
     return tuple(found)
+
+
+def _valid(time: datetime, signer: SignerFacts) -> bool:
+    return (signer.not_before is None or time > signer.not_before) and (
+        signer.not_after is None or time < signer.not_after
+    )
 
 
 def _text(time: datetime | None) -> str:

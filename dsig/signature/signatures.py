@@ -241,11 +241,23 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
                     "error",
                 )
             ]
+    notes: list[Finding] = []
+    if PIXEL_DATA not in found.signed and (pixels := found.level.by_tag.get(PIXEL_DATA)) is not None:
+        encapsulated = pixels.kind == FRAGMENTS
+        if encapsulated == native:
+            notes.append(
+                finding(
+                    "pixel-encoding-differs",
+                    f"the pixel data were {uid} when other elements were signed and are now stored as"
+                    f" {file.syntax.uid}; they are not signed, but some readers do not verify such a signature",
+                    "info",
+                )
+            )
     if uid in _IMPLICIT or uid == _BIG:
         notice = finding(
             "mac-transfer-syntax-not-allowed",
             f"the MAC was made in {uid}; the standard allows only explicit VR little endian",
             "warning",
         )
-        return (EXPLICIT_BE if uid == _BIG else IMPLICIT_LE), [notice]
-    return EXPLICIT_LE, []
+        return (EXPLICIT_BE if uid == _BIG else IMPLICIT_LE), [notice, *notes]
+    return EXPLICIT_LE, notes

@@ -45,6 +45,12 @@ def codes(both: Both) -> tuple[int, int]:
     return both.peer.code, both.ours.code
 
 
+def said_of(signed: Path, axis: str) -> list[str]:
+    """Findings, which give the reason why the peer rejects the signature."""
+    [signature] = dsig.verify(signed).signatures
+    return [finding.code for finding in signature.axes[axis].findings]
+
+
 def trusting(certificate: Path) -> tuple[object, ...]:
     return ("+cf", certificate)
 
@@ -99,6 +105,7 @@ def test_offsets_from_utc_count_here(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert only_item(signed)[0x04000105].value.endswith("-0500")
     both = run_both(tmp_path, *trusting(public), signed)
     assert codes(both) == (101, 0)
+    assert said_of(signed, "time") == ["claimed-offset"]
     assert both.peer.signatures[0].text.endswith("certificate was not yet valid at signature creation date")
 
 
@@ -119,6 +126,8 @@ def test_compression_of_what_is_not_signed_does_no_harm_here(tmp_path: Path):
     succeed("dcmsign", *SIGN, "+m2", "-t", "PatientName", base("mr_rle.dcm"), signed)
     succeed("dcmdrle", signed, plain)
     assert codes(run_both(tmp_path, *CA, plain)) == (101, 0)
+    assert said_of(signed, "integrity") == []
+    assert said_of(plain, "integrity") == ["pixel-encoding-differs"]
 
 
 @shows("lost-vrs")

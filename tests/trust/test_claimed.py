@@ -62,7 +62,9 @@ def test_a_claim_outside_the_validity_is_told_if_no_reading_of_it_is_inside():
     assert codes("20191231235959.0+0000") == ["claimed-outside-validity"]
     assert codes("20200101000000.0+0000") == []
     assert codes("20200101003000.0+0100") == ["claimed-outside-validity"], "23:30 the day before in UTC"
-    assert codes("20191231233000.0-0100") == []
+    assert codes("20191231233000.0-0100") == ["claimed-offset"], "to readers that leave the offset out it is outside"
+    assert codes("20210101003000.0+0100") == ["claimed-offset"]
+    assert codes("20200101013000.0+0100") == []
     assert codes("20191231235959.0") == [], "in some zone that was in 2020"
     assert codes("20191231235959.0", "+0000") == ["claimed-time-zone", "claimed-outside-validity"]
     assert codes("20191231") == []
