@@ -32,9 +32,11 @@ class Patience:
         return self.failures >= PATIENCE
 
 
-def one_by_one(jobs: tuple[Job, ...], do: Callable[[Job], Answer]) -> list[Answer]:
-    """An answer for each job, in order; once patience is lost, an error for each of those left, which are not begun."""
-    patience = Patience()
+def one_by_one(jobs: tuple[Job, ...], do: Callable[[Job], Answer], patience: Patience) -> list[Answer]:
+    """An answer for each job, in order; once patience is lost, an error for each of those left, which are not begun.
+
+    A worker keeps its patience from task to task: the first ones are small.
+    """
     answers: list[Answer] = []
     for job in jobs:
         if patience.failures >= PATIENCE:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from dsig.batch.patience import one_by_one
+from dsig.batch.patience import Patience, one_by_one
 from dsig.batch.work import Answer, Job, answer, written
 from dsig.dicom.output import renames_kept_together
 from dsig.errors import UsageError
@@ -41,13 +41,14 @@ class SignWork:
     within: str | None = None
     """Directory of mirrored outputs."""
     digests: bool = False
+    patience: Patience = field(default_factory=Patience)
 
     def __call__(self, jobs: tuple[Job, ...]) -> list[Answer]:
         """One signed file for each; all are safe from a crash when it ends, and nobody is told before."""
         with renames_kept_together():
             # a time stamp authority is asked for one after the other: that is its business, not ours
             if len(jobs) == 1 or self.options.timestamp is not None:
-                return one_by_one(jobs, self.answer)
+                return one_by_one(jobs, self.answer, self.patience)
             from concurrent.futures import ThreadPoolExecutor  # and logging with it
 
             with ThreadPoolExecutor(BESIDE, "dsig-sign") as threads:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from dsig.batch.outputs import directory_for
-from dsig.batch.patience import one_by_one
+from dsig.batch.patience import Patience, one_by_one
 from dsig.batch.work import Answer, Job, answer, written
 from dsig.dicom.output import renames_kept_together, replacing
 from dsig.io import refuse_loss, refuse_same
@@ -58,10 +58,14 @@ class FetchWork:
     in_place: bool = False
     within: str | None = None
     digests: bool = False
+    patience: Patience = field(default_factory=Patience)
 
     def __call__(self, jobs: tuple[Job, ...]) -> list[Answer]:
         """One stamped file for each."""
-        return _each(jobs, self.which, self.one, self.digests)
+        with renames_kept_together():
+            return one_by_one(
+                jobs, lambda job: answer(job, self.which.input_kind, self.one, self.digests), self.patience
+            )
 
     def one(self, job: Job) -> Timestamped:
         """Have one file stamped."""
@@ -170,4 +174,4 @@ def _of(given: str, job: Job, suffix: str) -> str:
 
 def _each(jobs: tuple[Job, ...], which: Which, one: Callable[[Job], object], digests: bool) -> list[Answer]:
     with renames_kept_together():
-        return one_by_one(jobs, lambda job: answer(job, which.input_kind, one, digests))
+        return [answer(job, which.input_kind, one, digests) for job in jobs]

@@ -191,7 +191,7 @@ def files(request, keys, tmp_path) -> tuple[str, str, str]:
     return str(key), str(certificate), str(tmp_path / "issuing.pem")
 
 
-def test_signed_and_verified_with_trust_and_told_apart_by_the_others(permitted, files, tmp_path, capsys):
+def test_signed_and_verified_with_trust_and_told_apart_by_the_others(request, permitted, files, tmp_path, capsys):
     key, certificate, root = files
     image, target = str(tmp_path / "image.dcm"), str(tmp_path / "signed.dcm")
     backend = ["--crypto-backend", "experimental"]
@@ -204,7 +204,9 @@ def test_signed_and_verified_with_trust_and_told_apart_by_the_others(permitted, 
     assert signature["crypto_backend"] == "experimental"
     assert "experimental" in {plugin["name"] for plugin in document["plugins"]}
     codes = {f["code"]: f["severity"] for f in signature["axes"]["integrity"]["findings"]}
-    assert codes == {"signature-not-standard": "warning"}
+    # FIPS 204, table 2: signatures of ML-DSA-65 and -87 have odd lengths, so that DICOM puts a pad byte behind them
+    odd = {"signature-padded": "info"} if request.node.callspec.params["files"] in ("ml-dsa-65", "ml-dsa-87") else {}
+    assert codes == {"signature-not-standard": "warning"} | odd
 
     changed = tmp_path / "changed.dcm"
     changed.write_bytes(Path(target).read_bytes().replace(b"Roe^Richard", b"Roe^Rochard"))
