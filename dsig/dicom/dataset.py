@@ -6,6 +6,7 @@ import struct
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from dsig.dicom.encoding import Encoding
@@ -36,9 +37,9 @@ VALUE_LIMIT = 1 << 16
 
 MARKS = 1 << 20
 """Marks kept for the containers of a data set, eight megabytes; those beyond are walked again for each MAC."""
-CUT_4, CUT_8, CUT_TO, ADD_DELIMITER = range(4)
-"""What a mark says of its place: so many bytes are not in the MAC stream; those up to the next number are not; the tag
-of a sequence delimiter is, though it is not in the file."""
+CUT_4, CUT_8, ADD_DELIMITER = range(3)
+"""What a mark says of its place: so many bytes are not in the MAC stream, or the tag of a sequence delimiter is in it
+though it is not in the file."""
 
 
 class Element(NamedTuple):
@@ -152,7 +153,7 @@ class DataSet:
         pos, last = element.value, element.end - 8
         marks = self.marks.get(element.start)
         if marks is not None:  # one in the header, one in each item, one in the delimiter
-            for mark in marks[2:]:
+            for mark in islice(marks, 2, None):
                 end = (mark >> 2) - 4
                 yield pos, pos + 8, end
                 pos = end
@@ -254,21 +255,19 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
             # `signable_tag` written out, as in `read_data_set`
             if not ((0x00080002 <= tag < 0x4FFE0000 and tag & 0xFFFF != 0) or signable_above(tag)):
                 _drop(level, top, path, (tag, vr, value, stop), limits)
-                mark(at << 2 | CUT_TO)
-                mark(stop)
+                plain = False
         elif kind == ITEM:
             path[-1] = (path[-1][0], path[-1][1] + 1)
             item_starts.append(value)
             item_signed.append(False)
-            mark(at + 4 << 2 | CUT_4)
-            if len(marks) > room:
-                plain = False
-                del marks[1:]
+            if plain:
+                mark(at + 4 << 2 | CUT_4)
+                plain = len(marks) < room
         elif kind == ITEM_END:
             started = item_starts.pop()
             if item_signed.pop():
                 _signed_item(level, ItemRef(tuple(path), started, at, encodings[-1]), limits)
-            if stop > at:
+            if plain and stop > at:
                 mark(at << 2 | CUT_8)
         elif kind == SEQUENCE:
             if tag == DIGITAL_SIGNATURES:
@@ -278,8 +277,9 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
                 plain = False
             path.append((tag, -1))
             encodings.append(_inner(vr, encodings[-1]))
-            plain = plain and vr == "SQ"
-            mark(at + 8 << 2 | CUT_4)
+            if plain:
+                mark(at + 8 << 2 | CUT_4)
+                plain = vr == "SQ" and len(marks) < room
         elif kind == FRAGMENTS:
             pixels = tag, vr, at, value
             path.append((tag, -1))
@@ -292,7 +292,8 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
                 pixels = None
             path.pop()
             encodings.pop()
-            mark(at + 4 << 2 | CUT_4 if stop > at else at << 2 | ADD_DELIMITER)
+            if plain:
+                mark(at + 4 << 2 | CUT_4 if stop > at else at << 2 | ADD_DELIMITER)
             if not encodings:
                 level.nested += count
                 signable = not tainted and signable_tag(top)

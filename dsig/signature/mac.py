@@ -11,7 +11,7 @@ import struct
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from dsig.dicom.dataset import ADD_DELIMITER, CUT_4, CUT_8, DataSet, Element, signable_above, signable_tag
+from dsig.dicom.dataset import CUT_4, CUT_8, DataSet, Element, signable_above, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
 from dsig.dicom.headers import header, is_big
 from dsig.dicom.pump import ReadAhead
@@ -85,9 +85,8 @@ def _marked(source: Source, element: Element, marks: Iterable[int]) -> Iterator[
     size = 0
     buf, base = b"", 0
     low = element.start
-    numbers = iter(marks)
-    for number in numbers:
-        high = number >> 2
+    for place in marks:
+        high = place >> 2
         if high - low > _DIRECT:
             if parts:
                 yield b"".join(parts)
@@ -99,16 +98,14 @@ def _marked(source: Source, element: Element, marks: Iterable[int]) -> Iterator[
                 buf, base = source.window(low, high - low)
             parts.append(buf[low - base : high - base])
             size += high - low
-        mark = number & 3
+        mark = place & 3
         if mark == CUT_4:
             low = high + 4
-        elif mark == ADD_DELIMITER:
-            parts.append(b"\xfe\xff\xdd\xe0")
-            low = high
         elif mark == CUT_8:
             low = high + 8
         else:
-            low = next(numbers)
+            parts.append(b"\xfe\xff\xdd\xe0")
+            low = high
         if size > _JOIN:
             yield b"".join(parts)
             parts.clear()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Callable
+
 import pytest
-from support.encode import element, encapsulated
+from support.encode import element, encapsulated, item, sequence
 
 from dsig.dicom import dataset
 from dsig.dicom.dataset import DataSet, read_data_set
@@ -40,3 +43,35 @@ def test_each_of_two_pixel_data_has_its_own_fragments() -> None:
         [(12, 20, 20), (20, 28, 32)],
         [(52, 60, 60), (60, 68, 70)],
     ]
+
+
+EMPTY = sequence(0x00400100)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        lambda count: item(EMPTY * count),
+        lambda count: item() * count,
+        lambda count: item(undefined=True) * count,
+        lambda count: item(element(0x00080000, "UL", bytes(4)) * count),
+        lambda count: item(sequence(0x00400100, item() * (count // 2)) + EMPTY * (count // 2)),
+        lambda count: item(element(0x00410010, "UN") + EMPTY * count),
+    ],
+    ids=["sequences", "items", "delimited-items", "group-lengths", "both", "not-plain"],
+)
+def test_no_more_is_kept_than_allowed_whatever_there_is_so_much_of(
+    content: Callable[[int], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dataset, "MARKS", 100)
+    peaks = []
+    for count in (1_000, 1_000, 20_000):  # what is made once is made the first time
+        data = sequence(0x00400275, content(count))
+        tracemalloc.start()
+        try:
+            read = level(data)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert (read.marked, read.marks) == (0, {})
+    assert peaks[2] - peaks[1] < 100_000, "a place for each would take 160,000 bytes"
