@@ -104,14 +104,14 @@ Processor time of this process; what counts for a step is told by `benchmarks/wh
 
 - **A CT slice.** Hashing, keys, reading and writing are C already, and no step of the rest is large. Were walking,
   rules and trust free, the two processes of the comparison would be left, which do nothing else: their rows say how
-  fast that is. A target above such a row is out of reach for any Python; the others want most of the rest gone, which
-  is Python code that looks at each element a few times, in passes of C where there is one, and at each signature
-  once.
+  fast that is. A target above such a row is out of reach for two such processes, and so for us; the others want most
+  of the rest gone, which is Python code that looks at each element a few times, in passes of C where there is one,
+  and at each signature once.
 - **Two jobs.** The command and its workers start in turn (see below), and the command has some work of its own for
   each file. How far two processes of this machine are from doing twice the work of one, the row of those that know no
   DICOM says.
 - **Many elements, many fragments.** Time grows with their number and no faster. Elements are walked once; the loop
-  above is what Python takes for that before it knows anything. Of fragments nearly all is C: hashing, reading,
+  above is what Python takes for that before it knows anything. Of fragments most is C: hashing, reading,
   looking for borders. The row with the start says how much of the peer's whole time is gone before the file is
   opened.
 - **A start** costs Python, click and cryptography before the first line of ours: the table has their time for

@@ -24,6 +24,7 @@ from dsig.signature.mac import MacCursor, Piece, mac_pieces, pump
 from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
 from dsig.signature.signatures import FoundSignature, mac_encoding
+from dsig.signature.timestamp import signature_value
 from dsig.signer_key import key_warnings
 
 if TYPE_CHECKING:
@@ -296,8 +297,9 @@ def _weaknesses(weak: bool, name: str, facts: CertificateFacts) -> Iterator[Find
 
 def _padded(value: bytes, facts: CertificateFacts) -> Iterator[Finding]:
     """The reason why a signature that is good here may not verify elsewhere; shorter DER is understood everywhere."""
-    size = facts.signature_size or (3 + int.from_bytes(value[2:3]) if value[:2] == b"\x30\x81" else 0)
-    if size % 2 and len(value) == size + 1:
+    size = len(signature_value(value, facts))
+    der = not facts.signature_size and facts.key_type != "RSA"
+    if size % 2 and size < len(value) and not (der and value[1] < 0x80):
         yield Finding(
             "signature-padded",
             f"a pad byte follows the {size} bytes of the signature value; some readers take it for a part of the value,"

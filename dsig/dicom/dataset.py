@@ -33,8 +33,6 @@ DIGITAL_SIGNATURES = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
 ORIGINAL_ATTRIBUTES = 0x04000561
 VALUE_LIMIT = 1 << 16
-
-
 MARKS = 1 << 20
 """Marks kept for the containers of a data set, eight megabytes; those beyond are walked again for each MAC."""
 CUT_4, CUT_8, ADD_DELIMITER = range(3)

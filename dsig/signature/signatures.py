@@ -229,8 +229,10 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
             finding("mac-transfer-syntax-unknown", f"MAC Calculation Transfer Syntax UID {uid!r} is not known", "error")
         ]
     native = uid in _IMPLICIT or uid in (_BIG, "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.1.99")
-    if PIXEL_DATA in found.signed:
-        encapsulated = found.level.by_tag[PIXEL_DATA].kind == FRAGMENTS
+    pixels = found.level.by_tag.get(PIXEL_DATA)
+    encapsulated = pixels is not None and pixels.kind == FRAGMENTS
+    signed = PIXEL_DATA in found.signed
+    if signed:
         named = 0x00020010 in file.meta  # a bare data set contradicts nothing
         if encapsulated == native or (encapsulated and named and uid != file.syntax.uid):
             return EXPLICIT_LE, [
@@ -242,17 +244,15 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
                 )
             ]
     notes: list[Finding] = []
-    if PIXEL_DATA not in found.signed and (pixels := found.level.by_tag.get(PIXEL_DATA)) is not None:
-        encapsulated = pixels.kind == FRAGMENTS
-        if encapsulated == native:
-            notes.append(
-                finding(
-                    "pixel-encoding-differs",
-                    f"the pixel data were {uid} when other elements were signed and are now stored as"
-                    f" {file.syntax.uid}; they are not signed, but some readers do not verify such a signature",
-                    "info",
-                )
+    if pixels is not None and not signed and encapsulated == native:
+        notes.append(
+            finding(
+                "pixel-encoding-differs",
+                f"the pixel data were {uid} when other elements were signed and are now stored as"
+                f" {file.syntax.uid}; they are not signed, but some readers do not verify such a signature",
+                "info",
             )
+        )
     if uid in _IMPLICIT or uid == _BIG:
         notice = finding(
             "mac-transfer-syntax-not-allowed",
