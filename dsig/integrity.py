@@ -11,7 +11,6 @@ from dsig.dicom.encoding import Encoding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.lookup import Place
-from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, blaming
 from dsig.errors import DsigError, LimitError
@@ -81,16 +80,10 @@ class Integrity:
         """The MAC of every signature over the data as stored, all from one pass over the file."""
         reading = OLD_FORMAT if self.old_format else STORED
         attempts = [self.attempt(f, reading) for f in found]
-        loaded = None
-        if self.file.data.size >= WORTH_A_THREAD:
-            # importing the backend takes a tenth of a second that a long hash can hide
-            loaded = self.plugins.crypto_backends.preload(self.backend)
         for signature in found:
             self.borders.watch(signature.level, signature.selected)
         cursors = (*(a.cursor for a in attempts if a.cursor is not None), *self.borders.cursors())
         pump(self.file.data, cursors, self.limits)
-        if loaded is not None:
-            loaded()
         return attempts
 
     def attempt(self, found: FoundSignature, reading: Reading) -> Attempt:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from threading import Thread
@@ -166,17 +166,6 @@ class Providers(Generic[S, P]):
             self._loaded[name] = self._load(self.provider(name))
         return self._loaded[name]
 
-    def preload(self, name: str) -> Callable[[], None]:
-        """Import a provider beside other work; the result waits for it. What goes wrong comes up in `get`."""
-
-        def work() -> None:
-            with suppress(DsigError):
-                self.get(name)
-
-        thread = Thread(target=work, name="dsig-preload", daemon=True)
-        thread.start()
-        return thread.join
-
     def _load(self, provider: Provider[S]) -> P:
         spec, origin = provider.spec, provider.origin
         module, _, attribute = spec.factory.partition(":")
@@ -198,6 +187,23 @@ class Providers(Generic[S, P]):
             lack = ", ".join(missing) or "a callable factory"
             raise breach(origin, f"{self.kind} {spec.name!r} of {origin.distribution} lacks {lack}")
         return cast("P", made)
+
+
+@contextmanager
+def preloaded(*gets: Callable[[], object]) -> Iterator[None]:
+    """Import providers beside the work of the block. What goes wrong with one comes up when it is asked for."""
+
+    def work() -> None:
+        for get in gets:
+            with suppress(DsigError):
+                get()
+
+    thread = Thread(target=work, name="dsig-preload", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 class Plugins:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 from third_party.packages import discovered, tiny
 
 import dsig
 import dsig.plugins
+from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.model import PluginUse
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -689,6 +693,45 @@ def test_trust_backends_are_not_taken_at_their_word(backend, tmp_path):
         else:
             assert report.signatures[0].axes["trust"].status is not dsig.Status.PASSED
             assert report.verdict is not dsig.FileVerdict.PASSED
+
+
+LAZY = """
+from threading import current_thread
+THREADS = []
+class Yes:
+    def __init__(self):
+        THREADS.append(current_thread().name)
+    def evaluate(self, request):
+        return TrustEvidence(Status.FAILED)
+def fails():
+    THREADS.append(current_thread().name)
+    raise ValueError("not today")
+"""
+PADDED = MR[: MR.rindex(b"\xfc\xff\xfc\xff")]
+PADDED += struct.pack("<HH2sHL", 0xFFFC, 0xFFFC, b"OB", 0, WORTH_A_THREAD) + bytes(WORTH_A_THREAD)
+"""With Data Set Trailing Padding (PS3.10 7.2), too long to be hashed in no time."""
+
+
+@pytest.mark.parametrize(("data", "beside"), [(MR, False), (PADDED, True)], ids=["small", "large"])
+@pytest.mark.parametrize("factory", ["Yes", "fails"])
+def test_trust_backends_are_made_beside_a_long_hash_and_only_if_asked_for(factory, data, beside, tmp_path):
+    spec = f"TrustBackendSpec(name='lazy', summary='s', factory='acme_lazy:{factory}')"
+    tiny(tmp_path, "acme-lazy", hook("dsig_trust_backends", f"return [{spec}]") + LAZY)
+    with discovered(tmp_path) as plugins:
+        with dsig.open_key(KEY, certificate=CERTIFICATE, plugins=plugins) as key:
+            signed = dsig.sign(data, key=key, plugins=plugins).output
+        threads = sys.modules["acme_lazy"].THREADS
+        nobody = dsig.VerifyOptions(trust_backend="lazy")
+        assert dsig.verify(data, replace(TRUSTED, trust_backend="lazy"), plugins=plugins).verdict == "unsigned"
+        assert dsig.verify(signed, nobody, plugins=plugins).verdict == "indeterminate"
+        assert dsig.verify(signed, replace(nobody, check_trust=False), plugins=plugins).verdict == "passed"
+        assert threads == []
+        if factory == "fails":
+            with pytest.raises(dsig.PluginError, match="acme-lazy does not load: ValueError"):
+                dsig.verify(signed, replace(TRUSTED, trust_backend="lazy"), plugins=plugins)
+        else:
+            assert dsig.verify(signed, replace(TRUSTED, trust_backend="lazy"), plugins=plugins).verdict == "failed"
+        assert (threads[0] != current_thread().name) is beside
 
 
 PROFILES = """

@@ -49,7 +49,10 @@ def loaded(load: Callable[[], Callable[..., NoReturn]], told: str) -> Callable[.
     try:
         import gc
         import signal
+        import sys
 
+        # threads that hash, read and write give the interpreter lock up all the time: here they get it back soon
+        sys.setswitchinterval(0.0001)
         gc.set_threshold(100_000)  # imports make no garbage, and looking for it takes a twentieth of a start
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored: so be it
             waiting = signal.default_int_handler

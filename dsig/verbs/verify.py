@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +15,7 @@ from dsig.claimed import claimed_findings
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.lookup import Lookup
+from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.errors import DsigError, InputError, UsageError
 from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
 from dsig.integrity import Attempt, Integrity
@@ -33,7 +35,7 @@ from dsig.model import (
     Times,
 )
 from dsig.past import PastChains
-from dsig.plugins import HOST, Plugins, Provider, default
+from dsig.plugins import HOST, Plugins, Provider, default, preloaded
 from dsig.proof import Held, TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
@@ -196,7 +198,8 @@ class _Verification:
         findings = tuple(level_wide_findings(self.file, main))
 
         # 2. Read the values once, for all signatures together, into one MAC each.
-        attempts = self.integrity.first_attempts(found)
+        with self.preloaded(found):
+            attempts = self.integrity.first_attempts(found)
 
         # 3. Ask the questions of each signature.
         signatures = tuple(self.signature(f, attempt) for f, attempt in zip(found, attempts, strict=True))
@@ -222,6 +225,16 @@ class _Verification:
             main.text(0x00080018),
             self.file.syntax.uid,
         )
+
+    def preloaded(self, found: Sequence[FoundSignature]) -> AbstractContextManager[None]:
+        """Importing backends takes a tenth of a second, which hashing a large file hides."""
+        if not found or self.file.data.size < WORTH_A_THREAD:
+            return nullcontext()
+        options, plugins = self.options, self.plugins
+        gets: list[Callable[[], object]] = [partial(plugins.crypto_backends.get, options.crypto_backend)]
+        if options.check_trust and options.trust.anchors:
+            gets.append(partial(plugins.trust_backends.get, options.trust_backend))
+        return preloaded(*gets)
 
     def signature(self, found: FoundSignature, attempt: Attempt) -> SignatureReport:
         """The six answers and the verdict on one signature."""
