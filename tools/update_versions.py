@@ -98,7 +98,8 @@ def pythons(versions: Sequence[str]) -> str:
 
 def tested(root: Path, version: str) -> str:
     """A row: what came of one Python."""
-    python, environment = f"/venv{version}/bin/python", {"PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+    python = f"/venv{version}/bin/python"
+    environment = {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
     environment |= {k: v for k, v in os.environ.items() if k.startswith(("PIP_", "https_proxy", "no_proxy"))}
 
     def inside(*command: object) -> subprocess.CompletedProcess[str]:

@@ -278,9 +278,9 @@ def _opened(path: str) -> sqlite3.Connection:
         base = sqlite3.connect(uri, uri=True)
         try:
             base.execute("select count(*) from sqlite_master").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.Error as error:
             base.close()
-            if Path(f"{path}-wal").exists():
+            if not isinstance(error, sqlite3.OperationalError) or Path(f"{path}-wal").exists():
                 raise
             # where nothing can be written there is no room for what readers share; nor is there anybody who writes
             return sqlite3.connect(f"{uri}&immutable=1", uri=True)

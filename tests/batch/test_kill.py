@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,7 @@ def done(ledger: Path) -> int:
     if not ledger.exists():
         return 0
     try:
-        with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as base:
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as base, base:
             return base.execute("select count(*) from inputs where state = 'done'").fetchone()[0]
     except sqlite3.OperationalError:
         return 0  # it is just being made
@@ -83,7 +83,7 @@ def killed_again_and_again(arguments: list[object], ledger: Path) -> list[str]:
 
 
 def rows(ledger: Path) -> dict[str, sqlite3.Row]:
-    with sqlite3.connect(ledger) as base:
+    with closing(sqlite3.connect(ledger)) as base, base:
         base.row_factory = sqlite3.Row
         assert base.execute("pragma integrity_check").fetchone()[0] == "ok"
         return {row["path"]: row for row in base.execute("select * from inputs")}

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 from batch_files import CORPUS, KEY, PKI, SMALL, TRUST, without_progress
@@ -186,7 +187,7 @@ def test_schedulers_and_executors_nobody_has_are_refused(dsig, study):
 
 
 def rows(ledger) -> dict[str, dict[str, object]]:
-    with sqlite3.connect(ledger) as base:
+    with closing(sqlite3.connect(ledger)) as base, base:
         base.row_factory = sqlite3.Row
         return {row["path"]: dict(row) for row in base.execute("select * from inputs")}
 
@@ -305,14 +306,14 @@ def test_what_is_no_ledger_is_left_alone(dsig, study, tmp_path):
     text = tmp_path / "text"
     text.write_text("mine")
     other = tmp_path / "other.db"
-    with sqlite3.connect(other) as base:
+    with closing(sqlite3.connect(other)) as base, base:
         base.execute("create table inputs (path)")
     older = tmp_path / "older.db"
-    with sqlite3.connect(older) as base:
+    with closing(sqlite3.connect(older)) as base, base:
         base.execute("create table ledger (name)")
     newer = tmp_path / "newer.db"
     assert dsig("verify", study(2), "--no-trust", "--ledger", newer).status == 4
-    with sqlite3.connect(newer) as base:
+    with closing(sqlite3.connect(newer)) as base, base:
         base.execute("update ledger set value = 'dsig.ledger/9' where key = 'schema'")
     before = other.read_bytes()
     for path in (older, newer):
