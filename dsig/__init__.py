@@ -27,8 +27,8 @@ if TYPE_CHECKING:
         UsageError,
         Where,
     )
-    from dsig.evidence import Evidence, read_evidence
     from dsig.hookspecs import Revocation
+    from dsig.judgement.policy import Policy, load_policy
     from dsig.keys import OpenKey, open_key
     from dsig.limits import Limits
     from dsig.model import (
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
         SignatureReport,
         Status,
     )
-    from dsig.policy import Policy, load_policy
-    from dsig.proof import TimestampPolicy
-    from dsig.stamping import QueryOptions, TsaOptions
-    from dsig.trust import TrustMaterial, load_trust
+    from dsig.timestamps.evidence import Evidence, read_evidence
+    from dsig.timestamps.proof import TimestampPolicy
+    from dsig.timestamps.stamping import QueryOptions, TsaOptions
+    from dsig.trust.material import TrustMaterial, load_trust
     from dsig.verbs.evidence import EvidenceReport, collect_evidence, renew_evidence, verify_evidence
     from dsig.verbs.explain import Difference, ExplainedSignature, Explanation, explain
     from dsig.verbs.inspect import InspectedSignature, Inspection, inspect
@@ -67,19 +67,19 @@ _HOMES = {
     ),
     "verbs.explain": "Difference ExplainedSignature Explanation explain",
     "verbs.inspect": "InspectedSignature Inspection inspect",
-    "evidence": "Evidence read_evidence",
+    "timestamps.evidence": "Evidence read_evidence",
     "verbs.evidence": "EvidenceReport collect_evidence renew_evidence verify_evidence",
     "keys": "OpenKey open_key",
     "limits": "Limits",
     "model": "Axis Coverage FileReport FileVerdict Finding Report SignatureReport Status",
-    "policy": "Policy load_policy",
-    "proof": "TimestampPolicy",
+    "judgement.policy": "Policy load_policy",
+    "timestamps.proof": "TimestampPolicy",
     "verbs.remove": "Removed remove",
     "verbs.sign": "SignOptions Signed sign",
-    "stamping": "QueryOptions TsaOptions",
+    "timestamps.stamping": "QueryOptions TsaOptions",
     "verbs.timestamp": "Timestamped attach_timestamp timestamp read_uid_file timestamp_query uid_file",
     "hookspecs": "Revocation",
-    "trust": "TrustMaterial load_trust",
+    "trust.material": "TrustMaterial load_trust",
     "verbs.verify": "VerifyOptions verify",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -8,7 +8,7 @@ import atheris
 
 with atheris.instrument_imports(include=["dsig", "dsig_cryptography", "dsig_timestamp"]):
     import dsig.dicom.reencode
-    import dsig.integrity
+    import dsig.judgement.integrity
     import dsig.verbs.inspect
     import dsig.verbs.remove
     import dsig.verbs.sign

@@ -12,7 +12,7 @@ from dsig.batch.work import Answer, Job, answer, written
 from dsig.dicom.output import renames_kept_together, replacing
 from dsig.io import refuse_loss, refuse_same
 from dsig.plugins import Plugins
-from dsig.stamping import QueryOptions, TsaOptions
+from dsig.timestamps.stamping import QueryOptions, TsaOptions
 from dsig.verbs.timestamp import (
     Timestamped,
     attach_timestamp,

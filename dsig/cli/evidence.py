@@ -17,13 +17,13 @@ from dsig.cli.terminal import row, standard_output
 from dsig.cli.tsa import tsa_options
 from dsig.dicom.output import replacing
 from dsig.errors import InputError, UsageError, Where
-from dsig.evidence import Evidence, read_evidence
 from dsig.hookspecs import Revocation
 from dsig.io import refuse_loss
 from dsig.model import Status
 from dsig.plugins import Plugins
-from dsig.stamping import QueryOptions, TsaOptions
-from dsig.trust import load_trust
+from dsig.timestamps.evidence import Evidence, read_evidence
+from dsig.timestamps.stamping import QueryOptions, TsaOptions
+from dsig.trust.material import load_trust
 from dsig.verbs.evidence import collect_evidence, renew_evidence, verify_evidence
 from dsig.verbs.verify import VerifyOptions
 

@@ -46,7 +46,7 @@ from dsig.verbs.sign import Signed, SignOptions
 if TYPE_CHECKING:
     from dsig.batch.purpose import Purpose
     from dsig.dicom.dictionaries import Dictionary, PrivateTag
-    from dsig.stamping import TsaOptions
+    from dsig.timestamps.stamping import TsaOptions
 
 __all__ = ["command"]
 

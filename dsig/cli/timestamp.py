@@ -23,8 +23,8 @@ from dsig.cli.terminal import row, standard_output
 from dsig.cli.tsa import query_options, tsa_options
 from dsig.errors import UsageError
 from dsig.plugins import Plugins
-from dsig.stamping import QueryOptions, TsaOptions
-from dsig.trust import load_trust
+from dsig.timestamps.stamping import QueryOptions, TsaOptions
+from dsig.trust.material import load_trust
 from dsig.verbs.timestamp import Timestamped
 
 __all__ = ["command"]

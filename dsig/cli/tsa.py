@@ -12,7 +12,7 @@ __all__ = ["query_options", "tsa_options"]
 
 
 def query_options(function: Callable[..., int]) -> Callable[..., int]:
-    """What a TSA is asked; the function gets `asked`, a `dsig.stamping.QueryOptions`."""
+    """What a TSA is asked; the function gets `asked`, a `dsig.timestamps.stamping.QueryOptions`."""
 
     @click.option("--mac", default="SHA256", show_default=True, metavar="NAME", help="Hash of the signature.")
     @click.option("--policy", default="", metavar="OID", help="Policy the TSA shall follow. Default: its own.")
@@ -22,7 +22,7 @@ def query_options(function: Callable[..., int]) -> Callable[..., int]:
     )
     @functools.wraps(function)
     def wrapper(*args: Any, mac: str, policy: str, nonce: bool, certificate: bool, **kwargs: Any) -> int:
-        from dsig.stamping import QueryOptions
+        from dsig.timestamps.stamping import QueryOptions
 
         asked = QueryOptions(mac=mac, policy=policy, nonce=nonce, certificate=certificate)
         return function(*args, asked=asked, **kwargs)
@@ -62,7 +62,7 @@ def tsa_options(name: str, help_text: str, *, required: bool) -> Callable[[Calla
         ) -> int:
             tsa = None
             if tsa_urls:
-                from dsig.stamping import TsaOptions
+                from dsig.timestamps.stamping import TsaOptions
 
                 tsa = TsaOptions(
                     urls=tsa_urls,

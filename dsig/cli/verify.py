@@ -43,8 +43,8 @@ from dsig.io import refuse_loss
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
 from dsig.plugins import Plugins, Provider
-from dsig.proof import TimestampPolicy
-from dsig.trust import TrustMaterial, load_trust
+from dsig.timestamps.proof import TimestampPolicy
+from dsig.trust.material import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, error_report, plugins_used
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ if TYPE_CHECKING:
     from dsig.batch.purpose import Purpose
     from dsig.cli.progress import Progress
     from dsig.dicom.dictionaries import Dictionary
-    from dsig.evidence import Evidence
-    from dsig.policy import Policy
+    from dsig.judgement.policy import Policy
     from dsig.thumbnails import Studio, Version
+    from dsig.timestamps.evidence import Evidence
 
 __all__ = ["STATUS", "command"]
 
@@ -333,14 +333,14 @@ def _purpose(options: VerifyOptions, plugins: Plugins) -> Purpose:
 def _evidence(paths: tuple[str, ...]) -> tuple[Evidence, ...]:
     if not paths:
         return ()
-    from dsig.evidence import read_evidence
+    from dsig.timestamps.evidence import read_evidence
 
     return tuple(read_evidence(path) for path in paths)
 
 
 def _site_policy(given: str) -> Policy:
     """The policy of a file, or `@NAME` of the configuration. Raises `UsageError`."""
-    from dsig.policy import load_policy, policy_of
+    from dsig.judgement.policy import load_policy, policy_of
 
     if not given.startswith("@"):
         return load_policy(given)

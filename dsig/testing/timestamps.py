@@ -12,11 +12,11 @@ from dsig.errors import DsigError, InputError
 from dsig.hookspecs import Imprint, TimestampQuery, TimestampRequest, TimestampSource, TimestampVerifier
 from dsig.keys import open_key
 from dsig.model import Status
-from dsig.stamping import TsaOptions
 from dsig.testing.installed import installed
 from dsig.testing.pki import shared
 from dsig.testing.samples import unsigned_file
 from dsig.testing.secrecy import CANARY, all_texts
+from dsig.timestamps.stamping import TsaOptions
 from dsig.verbs.sign import SignOptions, sign
 
 __all__ = ["TimestampSourceContract"]

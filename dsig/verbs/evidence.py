@@ -7,21 +7,21 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from dsig import answers
 from dsig.der import kind_of, without_padding
 from dsig.errors import DsigError, UsageError
-from dsig.evidence import Archived, Evidence, HeldSignature, judged
 from dsig.hookspecs import TrustEvidence, Usage
 from dsig.io import Given, name_of, open_input
+from dsig.judgement import answers
 from dsig.limits import DEFAULT, Limits
 from dsig.model import FileVerdict, Finding, SignatureReport, Status
-from dsig.past import PastChains
 from dsig.plugins import Plugins, default
-from dsig.proof import Held, examined, tsa_chains, verifier_for
 from dsig.signature.signatures import FoundSignature, find_signatures
 from dsig.signature.timestamp import CMS_TSP, signature_value, stored_timestamp
-from dsig.stamping import TsaOptions, stamped
-from dsig.trust import TrustMaterial
+from dsig.timestamps.evidence import Archived, Evidence, HeldSignature, judged
+from dsig.timestamps.proof import Held, examined, tsa_chains, verifier_for
+from dsig.timestamps.stamping import TsaOptions, stamped
+from dsig.trust.material import TrustMaterial
+from dsig.trust.past import PastChains
 from dsig.verbs.verify import VerifyOptions, past_chains, verify
 
 __all__ = ["EvidenceReport", "collect_evidence", "renew_evidence", "verify_evidence"]

@@ -34,6 +34,7 @@ from dsig.errors import (
 )
 from dsig.hookspecs import CertificateFacts, CryptoBackend, MacAlgorithmSpec, SignatureCheck, SignatureView
 from dsig.io import Given, as_input, as_output, name_of, refuse_same
+from dsig.judgement.signer_key import key_warnings
 from dsig.keys import OpenKey
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Coverage, Finding, MacFacts, PluginUse, Purpose, SignerFacts
@@ -52,11 +53,10 @@ from dsig.signature.signatures import find_signatures
 from dsig.signature.structure import refuse_disorder
 from dsig.signature.timestamp import signature_value, stored_timestamp
 from dsig.signature.view import LevelView
-from dsig.signer_key import key_warnings
 
 if TYPE_CHECKING:  # most signatures are made without a TSA and dictionaries
     from dsig.dicom.dictionaries import Dictionary, PrivateTag
-    from dsig.stamping import Stamp, TsaOptions
+    from dsig.timestamps.stamping import Stamp, TsaOptions
 
 __all__ = ["SignOptions", "Signed", "sign"]
 
@@ -493,7 +493,7 @@ class _Signing:
         if self.options.timestamp is None:
             return b""
         if self.stamp is None:
-            from dsig.stamping import stamped
+            from dsig.timestamps.stamping import stamped
 
             values = (signature_value(self.signed(), self.facts),)
             self.stamp = stamped(values, self.options.timestamp, self.plugins)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from dsig import answers
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.encoding import EXPLICIT_LE, IMPLICIT_LE
 from dsig.dicom.file import DicomFile, open_dicom
@@ -21,13 +20,14 @@ from dsig.dicom.source import own_source
 from dsig.errors import DsigError, InputError, OutputError, UsageError, Where
 from dsig.hookspecs import TimestampFacts
 from dsig.io import Given, as_output, name_of, open_input
+from dsig.judgement import answers
 from dsig.limits import DEFAULT, Limits
 from dsig.model import Finding
 from dsig.plugins import Plugins, default
 from dsig.signature.items import UID
 from dsig.signature.signatures import FoundSignature, find_signatures
 from dsig.signature.timestamp import signature_value, stored_timestamp, timestamp_changes
-from dsig.stamping import QueryOptions, Stamp, TsaOptions, accepted, encoded, new_query, read_query, stamped
+from dsig.timestamps.stamping import QueryOptions, Stamp, TsaOptions, accepted, encoded, new_query, read_query, stamped
 
 __all__ = [
     "Timestamped",

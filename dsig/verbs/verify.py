@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dsig import answers
-from dsig.chain import Chains
-from dsig.claimed import claimed_findings
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.lookup import Lookup
 from dsig.dicom.pump import WORTH_A_THREAD
 from dsig.errors import DsigError, InputError, UsageError
 from dsig.hookspecs import CertificateFacts, Revocation, TrustEvidence, Usage
-from dsig.integrity import Attempt, Integrity
 from dsig.io import Given, name_of, open_input
+from dsig.judgement import answers
+from dsig.judgement.integrity import Attempt, Integrity
+from dsig.judgement.strictness import strict_axis, strict_findings, without_weakness
+from dsig.judgement.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
 from dsig.limits import DEFAULT, Limits
 from dsig.model import (
     AXES,
@@ -34,20 +34,20 @@ from dsig.model import (
     Status,
     Times,
 )
-from dsig.past import PastChains
 from dsig.plugins import HOST, Plugins, Provider, default, preloaded
-from dsig.proof import Held, TimestampPolicy, proof, verifier_for
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
 from dsig.signature.timestamp import CMS_TSP, signature_value
-from dsig.strictness import strict_axis, strict_findings, without_weakness
-from dsig.trust import TrustMaterial
-from dsig.verdicts import file_verdict, verdict, with_coverage, with_profiles, worst
+from dsig.timestamps.claimed import claimed_findings
+from dsig.timestamps.proof import Held, TimestampPolicy, proof, verifier_for
+from dsig.trust.chain import Chains
+from dsig.trust.material import TrustMaterial
+from dsig.trust.past import PastChains
 
 if TYPE_CHECKING:
     from dsig.dicom.dictionaries import Dictionary
-    from dsig.evidence import Evidence
-    from dsig.policy import Policy
+    from dsig.judgement.policy import Policy
+    from dsig.timestamps.evidence import Evidence
 
 __all__ = ["VerifyOptions", "error_report", "past_chains", "plugins_used", "verify"]
 
@@ -80,7 +80,7 @@ class VerifyOptions:
     tsa_trust: TrustMaterial = field(default_factory=TrustMaterial)
     """Whose timestamps prove something; apart from `trust`, because these are other people."""
     evidence: tuple[Evidence, ...] = ()
-    """What was kept beside the file; see `dsig.evidence`."""
+    """What was kept beside the file; see `dsig.timestamps.evidence`."""
     require_coverage: tuple[int | str, ...] | str | None = None
     """`all`, `profile` (what one of `require_profiles` lists) or tags of the main data set, alone or together: each of
     its signatures must cover that, and there must be one."""
@@ -89,7 +89,7 @@ class VerifyOptions:
     policy: Policy | None = None
     """What the site wants besides."""
     strict: bool = False
-    """What is legal but lets signed content mean something else fails; see `dsig.strictness`."""
+    """What is legal but lets signed content mean something else fails; see `dsig.judgement.strictness`."""
     old_format: bool = False
     """Fragment lengths are part of the MAC (decision 0006)."""
     convert_un: bool = False
@@ -210,7 +210,7 @@ class _Verification:
             signatures = with_coverage(signatures)
         signatures = with_profiles(signatures, self.options.require_profiles)
         if self.options.policy is not None:
-            from dsig.policy import file_findings
+            from dsig.judgement.policy import file_findings
 
             findings += tuple(file_findings(self.options.policy, signatures))
         if signatures and all(signature.location != "/" for signature in signatures):
@@ -309,7 +309,7 @@ class _Verification:
         options = self.options
         if not options.evidence:
             return None, options.tsa_trust, options.trust
-        from dsig.evidence import judged
+        from dsig.timestamps.evidence import judged
 
         value = signature_value(found.item.signature, facts)
         best: tuple[Held, Evidence] | None = None
@@ -337,7 +337,7 @@ class _Verification:
         policy = self.options.policy
         if policy is None:
             return axes
-        from dsig.policy import signature_findings
+        from dsig.judgement.policy import signature_findings
 
         if not policy.allow_weak:
             axes = {name: without_weakness(axis) for name, axis in axes.items()}

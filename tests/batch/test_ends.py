@@ -277,7 +277,7 @@ def test_a_ledger_in_use_is_refused(dsig, study, tmp_path):
 
 def test_no_password_reaches_the_ledger(dsig, study, tmp_path):
     from dsig.batch.purpose import settings
-    from dsig.trust import TrustMaterial
+    from dsig.trust.material import TrustMaterial
     from dsig.verbs.verify import VerifyOptions
 
     one = settings(VerifyOptions(trust=TrustMaterial(anchors=(b"a" * 9000,))))

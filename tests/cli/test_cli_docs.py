@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dsig.cli.status import ExitStatus
-from dsig.strictness import LOOSE_BORDERS, MEANING, STRENGTH
-from dsig.trust import load_trust
+from dsig.judgement.strictness import LOOSE_BORDERS, MEANING, STRENGTH
+from dsig.trust.material import load_trust
 from dsig.verbs.verify import VerifyOptions, verify
 
 ROOT = Path(__file__).parents[2]

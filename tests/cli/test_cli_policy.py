@@ -12,7 +12,7 @@ from support.pki import certificate, checked, signer
 from support.signed import Parts, even, joined, together
 
 import dsig
-from dsig.policy import Policy, load_policy
+from dsig.judgement.policy import Policy, load_policy
 
 PIN = "b58628d7a22b2f79b4b0349682262663a8d3cc0bde8603e30bc1d4fd17a9a5ac"
 """openssl x509 -in pki/rsa2048.pem -noout -fingerprint -sha256"""

@@ -300,7 +300,7 @@ def test_a_timestamp_is_about_the_signature_without_its_pad_byte(keys, tmp_path)
 
 def test_a_policy_for_rsa_holds_for_rsassa_pss(tmp_path):
     from dsig.hookspecs import CertificateFacts
-    from dsig.policy import Policy, signature_findings
+    from dsig.judgement.policy import Policy, signature_findings
 
     small = CertificateFacts("CN=a", "CN=a", "1", "00", "RSASSA-PSS 1024", key_type="RSASSA-PSS", key_size=1024)
     findings = list(signature_findings(Policy(min_rsa_bits=2048), "SHA256", small))

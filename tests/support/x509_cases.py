@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from dsig.chain import Chains
 from dsig.hookspecs import TrustEvidence
 from dsig.model import Status
 from dsig.plugins import default
-from dsig.trust import load_trust
+from dsig.trust.chain import Chains
+from dsig.trust.material import load_trust
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
 BACKENDS = ("certvalidator", "cryptography", "openssl")

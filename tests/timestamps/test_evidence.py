@@ -202,8 +202,8 @@ def test_evidence_without_archive_timestamp_proves_nothing(given, options, colle
 
 
 def _renewed_blindly(evidence: dsig.Evidence, at: TsaOptions) -> dsig.Evidence:
-    from dsig.evidence import Archived
     from dsig.plugins import default
+    from dsig.timestamps.evidence import Archived
     from dsig.verbs.evidence import _stamped
 
     return _stamped(evidence, Archived(), at, default())

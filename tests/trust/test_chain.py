@@ -10,11 +10,11 @@ from cryptography import x509
 from support.certificates import CA, SINCE, UNTIL, issue, named, p256, purposes, usage
 
 import dsig
-from dsig.chain import Chains
 from dsig.hookspecs import Revocation, Usage
 from dsig.model import Status
 from dsig.plugins import default
-from dsig.trust import TrustMaterial
+from dsig.trust.chain import Chains
+from dsig.trust.material import TrustMaterial
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CHAINS = Chains(plugins=default(), trust_backend="cryptography", crypto_backend="cryptography")

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from support.certificates import Holder, issue, named, purposes, usage
 
-from dsig.chain import Chains
 from dsig.cli.options import BACKENDS
 from dsig.hookspecs import Revocation
 from dsig.model import Status
 from dsig.plugins import default
-from dsig.trust import TrustMaterial
+from dsig.trust.chain import Chains
+from dsig.trust.material import TrustMaterial
 
 pytestmark = pytest.mark.interop
 

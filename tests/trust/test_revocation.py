@@ -14,11 +14,11 @@ from cryptography.x509 import ocsp
 from support import pkits
 from support.certificates import CA, Holder, issue, named, purposes, usage
 
-from dsig.chain import Chains
 from dsig.hookspecs import Revocation, TrustRequest
 from dsig.model import Status
 from dsig.plugins import default
-from dsig.trust import TrustMaterial
+from dsig.trust.chain import Chains
+from dsig.trust.material import TrustMaterial
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from dsig.cli.dcmsign.request import Request, StampQuery
 from dsig.dicom.output import replacing
 from dsig.errors import DsigError, OutputError, UsageError
 from dsig.io import refuse_same
-from dsig.stamping import QueryOptions
+from dsig.timestamps.stamping import QueryOptions
 from dsig.verbs.timestamp import attach_timestamp, read_uid_file, timestamp_query, uid_file
 
 if TYPE_CHECKING:

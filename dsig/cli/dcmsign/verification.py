@@ -19,8 +19,8 @@ from dsig.cli.dcmsign.results import ABSENT, UNKNOWN, Result, Verdict, facts, re
 from dsig.errors import InputError, Where
 from dsig.hookspecs import Revocation
 from dsig.model import FileReport, Finding, SignatureReport
-from dsig.proof import TimestampPolicy
-from dsig.trust import TrustMaterial, load_trust
+from dsig.timestamps.proof import TimestampPolicy
+from dsig.trust.material import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, verify
 
 if TYPE_CHECKING:

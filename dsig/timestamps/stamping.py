@@ -20,8 +20,8 @@ from dsig.hookspecs import (
 )
 from dsig.model import Finding, Status
 from dsig.plugins import Plugins, Provider
-from dsig.proof import examined, imprint_findings, verifier_for
 from dsig.signature.timestamp import CMS_TSP
+from dsig.timestamps.proof import examined, imprint_findings, verifier_for
 
 __all__ = ["QueryOptions", "Stamp", "TsaOptions", "accepted", "encoded", "new_query", "read_query", "stamped"]
 

@@ -15,6 +15,7 @@ from dsig.dicom.walk import FRAGMENTS
 from dsig.distrust import answered, blaming
 from dsig.errors import DsigError, LimitError
 from dsig.hookspecs import CertificateFacts, Mac, SignatureCheck
+from dsig.judgement.signer_key import key_warnings
 from dsig.limits import Limits
 from dsig.model import Axis, Finding, Status
 from dsig.plugins import Plugins
@@ -24,7 +25,6 @@ from dsig.signature.padding import repads
 from dsig.signature.reading import CANONICAL, OLD_FORMAT, RECOVERED_VR, STORED, TRAILING_NUL, Reading
 from dsig.signature.signatures import FoundSignature, mac_encoding
 from dsig.signature.timestamp import signature_value
-from dsig.signer_key import key_warnings
 
 if TYPE_CHECKING:
     from dsig.signature.recovery import Candidate

@@ -10,8 +10,8 @@ from support.pki import Signer
 from support.signed import Parts
 
 import dsig
-from dsig.claimed import claimed_findings, claimed_interval
 from dsig.model import SignerFacts
+from dsig.timestamps.claimed import claimed_findings, claimed_interval
 
 VALID = SignerFacts("", "", "", "", "", datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC))
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from dsig.claimed import TOLERANCE
 from dsig.distrust import answered, answered_all, blaming
 from dsig.hookspecs import (
     CertificateFacts,
@@ -19,13 +18,14 @@ from dsig.hookspecs import (
     TrustEvidence,
 )
 from dsig.model import Axis, Finding, Status
-from dsig.past import PastChains
 from dsig.plugins import Plugins, Provider
 from dsig.printable import printable
 from dsig.signature.items import parse_datetime
 from dsig.signature.signatures import FoundSignature
 from dsig.signature.timestamp import signature_value, stored_timestamp
-from dsig.trust import TrustMaterial
+from dsig.timestamps.claimed import TOLERANCE
+from dsig.trust.material import TrustMaterial
+from dsig.trust.past import PastChains
 
 __all__ = [
     "Held",

@@ -10,6 +10,7 @@ from dsig.der import without_padding
 from dsig.dicom.location import format_tag
 from dsig.distrust import answered, answered_all, blaming
 from dsig.hookspecs import CertificateFacts, SignatureView, TrustEvidence
+from dsig.judgement.verdicts import worst
 from dsig.limits import Limits
 from dsig.model import Axis, Coverage, Finding, SignerFacts, Status
 from dsig.plugins import Plugins
@@ -18,7 +19,6 @@ from dsig.signature.meaning import meaning_findings
 from dsig.signature.purpose import SCHEME
 from dsig.signature.signatures import FoundSignature
 from dsig.signature.view import LevelView
-from dsig.verdicts import worst
 
 __all__ = ["certificate", "coverage", "demanded", "profiles", "trust"]
 

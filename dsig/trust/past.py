@@ -8,7 +8,7 @@ from datetime import datetime
 
 from dsig.hookspecs import CertificateFacts, TrustEvidence
 from dsig.model import Finding, Status
-from dsig.trust import TrustMaterial
+from dsig.trust.material import TrustMaterial
 
 __all__ = ["PastChains"]
 

@@ -22,7 +22,7 @@ from dsig.hookspecs import (
 from dsig.model import Finding, PluginUse, Status
 from dsig.plugins import Plugins
 from dsig.printable import printable
-from dsig.trust import TrustMaterial
+from dsig.trust.material import TrustMaterial
 
 __all__ = ["Chains", "fitness"]
 

@@ -20,11 +20,11 @@ from typing import Any
 
 from dsig.errors import InputError, Where
 from dsig.model import Finding, Status
-from dsig.past import PastChains
 from dsig.plugins import Plugins
-from dsig.proof import Held, examined, imprint_findings, still_good, verifier_for
 from dsig.signature.timestamp import CMS_TSP
-from dsig.trust import TrustMaterial
+from dsig.timestamps.proof import Held, examined, imprint_findings, still_good, verifier_for
+from dsig.trust.material import TrustMaterial
+from dsig.trust.past import PastChains
 
 __all__ = ["Archived", "Evidence", "HeldSignature", "judged", "read_evidence"]
 
