@@ -12,7 +12,7 @@ from dsig.model import PluginUse
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["GuardedMac", "answered", "answered_all", "blaming", "breach"]
+__all__ = ["GuardedMac", "answered", "answered_all", "blaming", "breach", "brief"]
 
 T = TypeVar("T")
 
@@ -69,6 +69,12 @@ def answered(value: object, expected: type[T], origin: PluginUse, doing: str) ->
 def answered_all(values: Iterable[object], expected: type[T], origin: PluginUse, doing: str) -> list[T]:
     """A collection of such answers."""
     return [answered(value, expected, origin, doing) for value in values]
+
+
+def brief(error: BaseException) -> str:
+    """One printable line about an exception from elsewhere."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return "".join(c if c.isprintable() else "?" for c in text)[:300]
 
 
 class GuardedMac:

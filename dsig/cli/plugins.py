@@ -15,7 +15,8 @@ from dsig.cli.terminal import row, standard_output
 from dsig.errors import DsigError, PluginError, UsageError
 from dsig.hookspecs import Spec
 from dsig.model import PluginUse
-from dsig.plugins import Plugins, Provider, Providers, installed
+from dsig.plugins import Plugins, installed
+from dsig.providers import Provider, Providers
 
 if TYPE_CHECKING:
     from dsig.doctor import Diagnosis

@@ -42,7 +42,8 @@ from dsig.hookspecs import ReporterSpec, Revocation, ThumbnailerSpec
 from dsig.io import refuse_loss
 from dsig.limits import Limits
 from dsig.model import ErrorReport, FileReport, FileVerdict, Report, ReportView
-from dsig.plugins import Plugins, Provider
+from dsig.plugins import Plugins
+from dsig.providers import Provider
 from dsig.timestamps.proof import TimestampPolicy
 from dsig.trust.material import TrustMaterial, load_trust
 from dsig.verbs.verify import VerifyOptions, error_report, plugins_used

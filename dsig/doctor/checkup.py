@@ -15,7 +15,8 @@ from dsig.distributions import entry_points
 from dsig.doctor.trials import TRIALS, UnfitError
 from dsig.errors import DsigError, PluginError
 from dsig.model import PluginUse
-from dsig.plugins import GROUP, Plugins, Provider, Providers
+from dsig.plugins import GROUP, Plugins
+from dsig.providers import Provider, Providers
 
 __all__ = ["main"]
 

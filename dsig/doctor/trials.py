@@ -25,7 +25,7 @@ from dsig.hookspecs import (
     TrustRequest,
 )
 from dsig.model import FileReport, FileVerdict, Finding, Report, Status
-from dsig.plugins import Provider
+from dsig.providers import Provider
 
 __all__ = ["TRIALS", "UnfitError"]
 

@@ -18,7 +18,8 @@ from typing import IO, Self
 from dsig.hookspecs import ObserverSpec, SigningFacts
 from dsig.model import FileReport
 from dsig.observing.child import LENGTH
-from dsig.plugins import Plugins, Provider
+from dsig.plugins import Plugins
+from dsig.providers import Provider
 
 __all__ = ["SECONDS", "Audience"]
 

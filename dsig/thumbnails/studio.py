@@ -33,7 +33,7 @@ from dsig.thumbnails.worker import (
 )
 
 if TYPE_CHECKING:
-    from dsig.plugins import Provider
+    from dsig.providers import Provider
 
 __all__ = ["FAULTS", "MOST", "Studio", "Version"]
 

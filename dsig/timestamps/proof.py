@@ -18,8 +18,9 @@ from dsig.hookspecs import (
     TrustEvidence,
 )
 from dsig.model import Axis, Finding, Status
-from dsig.plugins import Plugins, Provider
+from dsig.plugins import Plugins
 from dsig.printable import printable
+from dsig.providers import Provider
 from dsig.signature.items import parse_datetime
 from dsig.signature.signatures import FoundSignature
 from dsig.signature.timestamp import signature_value, stored_timestamp

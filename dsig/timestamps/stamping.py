@@ -19,7 +19,8 @@ from dsig.hookspecs import (
     TimestampVerifierSpec,
 )
 from dsig.model import Finding, Status
-from dsig.plugins import Plugins, Provider
+from dsig.plugins import Plugins
+from dsig.providers import Provider
 from dsig.signature.timestamp import CMS_TSP
 from dsig.timestamps.proof import examined, imprint_findings, verifier_for
 

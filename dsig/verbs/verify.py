@@ -34,7 +34,8 @@ from dsig.model import (
     Status,
     Times,
 )
-from dsig.plugins import HOST, Plugins, Provider, default, preloaded
+from dsig.plugins import HOST, Plugins, default
+from dsig.providers import Provider, preloaded
 from dsig.signature.coverage import coverage_of
 from dsig.signature.signatures import FoundSignature, find_signatures, level_wide_findings
 from dsig.signature.timestamp import CMS_TSP, signature_value

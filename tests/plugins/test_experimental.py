@@ -369,7 +369,7 @@ def test_only_an_experimental_backend_may_know_nothing_ordinary(experimental, un
     from dsig.doctor.trials import TRIALS, UnfitError
     from dsig.hookspecs import CryptoBackendSpec, SignatureCheck
     from dsig.model import PluginUse
-    from dsig.plugins import Provider
+    from dsig.providers import Provider
 
     class Ignorant:
         def verify_digest(self, certificate, digest, mac, signature):

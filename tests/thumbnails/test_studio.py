@@ -11,7 +11,7 @@ import pytest
 from dsig.errors import PluginError
 from dsig.hookspecs import ThumbnailerSpec
 from dsig.model import FileReport, FileVerdict, PluginUse
-from dsig.plugins import Provider
+from dsig.providers import Provider
 from dsig.thumbnails import studio as module
 from dsig.thumbnails.png import png
 from dsig.thumbnails.studio import Studio
