@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import IO
 
 from dsig.batch.file_set import FILE_NAME, IS_INDEX, referenced_files
@@ -17,13 +18,22 @@ from dsig.dicom.file import open_dicom
 from dsig.dicom.source import open_source
 from dsig.errors import DsigError, InputError, Where
 
-__all__ = ["DirectoryEnd", "Entry", "Input", "Problem", "Wanted", "find", "is_dicom", "is_list"]
+__all__ = ["DirectoryEnd", "Entry", "Input", "LeftOut", "Problem", "Wanted", "find", "is_dicom", "is_list", "left_out"]
 
 STANDARD_INPUT = "-"
 SHOWN = 3
-"""Names shown of what is left out."""
+"""Names shown of each kind of what is left out."""
 LONGEST_LINE = 1 << 16
 """Bytes of a path in a list."""
+
+
+class LeftOut(Enum):
+    """Why what is found in a directory is left out; the values say it of one and of several."""
+
+    NOT_DICOM = "is no DICOM", "are no DICOM"
+    INDEX = "is a DICOMDIR", "are DICOMDIRs"
+    NO_FILE = "is a pipe, socket or device", "are pipes, sockets or devices"
+    LINK = "is a link to a directory", "are links to directories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,27 +257,31 @@ def _matches(relative: str, patterns: Sequence[str]) -> bool:
 
 
 def is_dicom(path: str, kind: str = "auto") -> bool:
-    """Whether a file looks like DICOM: by its prefix, or because it can be read as a data set.
+    """Whether a file looks like DICOM; a DICOMDIR is an index of files and does not count."""
+    return left_out(path, kind) is None
 
-    What cannot be opened counts as DICOM, so that it is reported and not skipped. A DICOMDIR is an index of files and
-    does not count.
+
+def left_out(path: str, kind: str = "auto") -> LeftOut | None:
+    """Why a file found in a directory is left out; None for DICOM, by its prefix or because it reads as a data set.
+
+    What cannot be opened counts as DICOM, so that it is reported and not skipped.
     """
     if not os.path.isfile(path):
         # a dangling link, or what cannot even be looked at, is told; a pipe is not
-        return not os.path.exists(path)
+        return LeftOut.NO_FILE if os.path.exists(path) else None
     try:
         with open(path, "rb", buffering=0) as file:
             head = file.read(512)
     except OSError:
-        return True
+        return None
     if head[128:132] == b"DICM":
-        return IS_INDEX not in head
+        return LeftOut.INDEX if IS_INDEX in head else None
     if head[:4] == b"\2\0\0\0":
-        return True
+        return None
     if kind == "file":
-        return False
+        return LeftOut.NOT_DICOM
     try:
         with open_source(path) as source, open_dicom(source, kind=kind) as opened:
-            return bool(opened.main().elements)
+            return None if opened.main().elements else LeftOut.NOT_DICOM
     except DsigError:
-        return False
+        return LeftOut.NOT_DICOM

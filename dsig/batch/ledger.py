@@ -207,7 +207,7 @@ class Ledger:
         now = _now()
         with self._transaction():
             for job, answer in zip(jobs, answers, strict=True):
-                if answer.skipped:
+                if answer.skipped is not None:
                     self._base.execute("delete from inputs where path = ?", (_key(job.source),))
                 elif not isinstance(answer.error, (KeySourceError, PluginError)):
                     row = {"path": _key(job.source), "state": "done", "recorded": now} | self._row(job, answer)

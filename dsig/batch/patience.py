@@ -43,7 +43,7 @@ def one_by_one(jobs: tuple[Job, ...], do: Callable[[Job], Answer], patience: Pat
             answers.append(Answer(error=unasked().located(job.shown or job.source)))
             continue
         answers.append(do(job))
-        if not answers[-1].skipped and not answers[-1].unforeseen:
+        if answers[-1].skipped is None and not answers[-1].unforeseen:
             patience.lost(answers[-1].error)
     return answers
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from dsig.batch.inputs import is_dicom
+from dsig.batch.inputs import LeftOut, left_out
 from dsig.errors import DsigError, InputError, OutputError, Where
 
 __all__ = ["Answer", "Identity", "Job", "Work", "answer", "digested", "identity", "written"]
@@ -58,7 +58,7 @@ class Job:
     target: str | None = None
     """None for in place, and for what writes nothing."""
     listed: bool = False
-    """Found in a directory: skipped if it is no DICOM."""
+    """Found in a directory: skipped if it is no DICOM to work on."""
     uid: str = ""
     """Digital Signature UID that a signature in place will have: by it a second try sees that the first was done."""
     before: Identity | None = None
@@ -76,8 +76,8 @@ class Answer:
     result: Any = None
     """`FileReport`, `Signed`, `Removed`, …; None if there is none."""
     error: DsigError | None = None
-    skipped: bool = False
-    """It is no DICOM, and was only found in a directory."""
+    skipped: LeftOut | None = None
+    """It was only found in a directory, and is no DICOM to work on."""
     unforeseen: str = ""
     """Type of an exception nobody planned for: a fault of this program."""
     again: bool = False
@@ -112,8 +112,8 @@ def written(job: Job, within: str | None, write: Callable[[], R]) -> R:
 def answer(job: Job, kind: str, one: Callable[[Job], Any], digests: bool) -> Answer:
     """Do one job, and turn whatever happens into data."""
     try:
-        if job.listed and not is_dicom(job.source, kind):
-            return Answer(skipped=True)
+        if job.listed and (why := left_out(job.source, kind)) is not None:
+            return Answer(skipped=why)
         source = digested(job.source) if digests else None
         result = one(job)
         place = getattr(result, "output", None) or (job.target or job.source if result is None else None)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydicom.data import get_testdata_file
 
 SHA256_OF_SHORT_TAG_FILE = """
 # what the department wants
@@ -123,12 +124,25 @@ def test_pipes_and_loops_in_a_directory_do_no_harm(run, study, trust, key, tmp_p
     (study / "loop").symlink_to(study)
     ran = run("sign", study, "-o", tmp_path / "out", *key)
     assert ran.status == 0
-    assert "skipped 4 in " in ran.err
-    assert "loop/" in ran.err
+    plain = "2 are no DICOM (notes.txt, series/empty.dcm)"
+    others = "1 is a pipe, socket or device (pipe), 1 is a link to a directory (loop/)"
+    assert f"skipped 4 in {study}: {plain}, {others}\n" in ran.err
     (study / "dangling.dcm").symlink_to(study / "nothing")
     ran = run("verify", study)
     assert "dangling.dcm" in ran.out
     assert ran.status == 5
+
+
+def test_dicomdir_in_a_directory_is_skipped_as_what_it_is(run, key, ct, tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    shutil.copy(get_testdata_file("DICOMDIR-nooffset", download=False), study / "DICOMDIR")
+    for name in "abcde":
+        (study / f"{name}.txt").write_text("nothing")
+    shutil.copy(ct, study / "IMAGE")
+    ran = run("sign", study, "-o", tmp_path / "out", *key)
+    assert f"skipped 6 in {study}: 5 are no DICOM (a.txt, b.txt, c.txt, …), 1 is a DICOMDIR (DICOMDIR)\n" in ran.err
+    assert sorted(tree(tmp_path / "out")) == ["IMAGE"]
 
 
 def test_directory_that_cannot_be_read_is_not_skipped(run, study, monkeypatch):
