@@ -15,7 +15,7 @@ from pyhanko_certvalidator.name_trees import default_excluded_subtrees, default_
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
-__all__ = ["candidate_paths", "is_authority"]
+__all__ = ["by_subject", "candidate_paths", "is_authority"]
 
 MAX_STEPS = 2_000
 """Certificates tried as issuers of another."""
@@ -25,7 +25,7 @@ MAX_DEPTH = 16
 
 def candidate_paths(certificate: Any, anchors: Iterable[Any], others: Iterable[Any]) -> Iterator[ValidationPath]:
     """Paths that chain by names, those that end at an anchor sooner first at each step; none is validated yet."""
-    roots, known = _by_subject(anchors), _by_subject(others)
+    roots, known = by_subject(anchors), by_subject(others)
     limits: dict[int, TrustQualifiers] = {}
     steps = 0
 
@@ -83,7 +83,8 @@ def is_authority(certificate: Any) -> bool:
     return usage is not None or certificate["tbs_certificate"]["version"].native != "v3"
 
 
-def _by_subject(certificates: Iterable[Any]) -> defaultdict[str, list[Any]]:
+def by_subject(certificates: Iterable[Any]) -> defaultdict[str, list[Any]]:
+    """Certificates by the name of whom they are for."""
     found: defaultdict[str, list[Any]] = defaultdict(list)
     for one in certificates:
         found[one.subject.hashable].append(one)

@@ -14,7 +14,7 @@ from pyhanko_certvalidator.sig_validate import DefaultSignatureValidator
 
 from dsig_certvalidator.algorithms import StrongAlgorithms
 
-__all__ = ["context", "finished"]
+__all__ = ["context", "finished", "is_issued_by"]
 
 T = TypeVar("T")
 
@@ -63,6 +63,20 @@ class _Signatures(DefaultSignatureValidator):
             super().validate_signature(*args, **kwargs)
         except (AssertionError, TypeError) as error:
             raise InvalidSignature from error
+
+
+def is_issued_by(certificate: Any, issuer: Any) -> bool:
+    """Whether the key of an issuer made the signature of a certificate; not if the library cannot look at it."""
+    try:
+        _Signatures().validate_signature(
+            signature=certificate["signature_value"].native,
+            signed_data=certificate["tbs_certificate"].dump(),
+            public_key_info=issuer.public_key,
+            signature_algorithm=certificate["signature_algorithm"],
+        )
+    except Exception:  # noqa: BLE001 - anything may come up, and would when a path is validated, too
+        return False
+    return True
 
 
 def finished(awaitable: Awaitable[T]) -> T:

@@ -11,12 +11,33 @@ from typing import Any
 
 from asn1crypto.x509 import GeneralSubtrees
 
-__all__ = ["MAX_COMPARISONS", "comparisons"]
+__all__ = ["MAX_COMPARISONS", "NAMES", "TOO_MANY", "Allowance", "comparisons"]
+
+NAMES = "RFC 5280 4.2.1.10"
+TOO_MANY = "there are more names and name constraints than are compared"
 
 MAX_COMPARISONS = 1 << 16
-"""For all paths of one certificate, about a second; OpenSSL, which compares faster, ends a path at 2**20."""
+"""For all paths of one certificate, and again for all that say whether it was revoked; about a second.
+
+OpenSSL, which compares faster, ends a path at 2**20.
+"""
 LONG = 64
 """Bytes of a name that cost as much as another name."""
+
+
+class Allowance:
+    """What may still be compared."""
+
+    def __init__(self) -> None:
+        self._left = MAX_COMPARISONS
+
+    def takes(self, path: Iterable[Any]) -> bool:
+        """Whether a path, given from its anchor down, may be validated; if so, that is used up."""
+        cost = comparisons(path)
+        if cost > self._left:
+            return False
+        self._left -= cost
+        return True
 
 
 def comparisons(path: Iterable[Any]) -> int:

@@ -31,7 +31,8 @@ from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 
 from dsig.model import Finding
 from dsig_certvalidator.algorithms import small_key, weakness
-from dsig_certvalidator.contexts import context, finished
+from dsig_certvalidator.building import by_subject
+from dsig_certvalidator.contexts import context, finished, is_issued_by
 from dsig_certvalidator.entries import (
     Revoked,
     crl_issuers,
@@ -48,6 +49,7 @@ from dsig_certvalidator.entries import (
     this_update,
     unknown_critical,
 )
+from dsig_certvalidator.names import TOO_MANY, Allowance
 from dsig_certvalidator.reading import Readable, finding, one_line
 from dsig_certvalidator.wording import (
     CRL,
@@ -134,9 +136,12 @@ class Statuses:
         self.demanding = demanding
         """Whether signers of CRLs and OCSP responses must be known to be good, not only not known to be revoked."""
         self.latest = max(at, evaluated, datetime.now(UTC) + CLOCKS)
+        self._allowance = Allowance()
 
     def of(self, certificate: Any, path: ValidationPath, depth: int = 0) -> CertificateStatus:
         """The status of a certificate that `path` leads to or over."""
+        if not depth:  # so that those below cannot use up what is for the authorities above them
+            self._allowance = Allowance()
         said = _Said()
         self._crls(certificate, path, said, depth)
         self._ocsps(certificate, path, said, depth)
@@ -252,9 +257,23 @@ class Statuses:
         depth: int,
     ) -> list[Finding]:
         """Ask the CRLs as of one moment; what they say goes to `said`, why they say nothing is returned."""
-        judging = self._context(moment, crls=crls)
         subject = name_of(certificate.subject)
-        reasons: list[Finding] = []
+        on_path = {one.sha256 for one in path}
+        known = by_subject((*self.given.anchors, *self.given.intermediates))
+        signers = [one for name in {crl.issuer.hashable for crl in crls} for one in known[name]]
+        signers.sort(key=lambda one: len(one.dump()))  # those with many names take nothing from those with few
+        beyond = [one for one in signers if not self._may_compare(one, path)]
+        reasons = [
+            finding(
+                "trust-crl-issuer",
+                f"{subject}: the CRLs of {name_of(one.subject)} are not asked: {TOO_MANY}",
+                clause=CRL,
+            )
+            for one in beyond
+        ]
+        if any(one.sha256 in on_path for one in beyond):
+            return reasons
+        judging = self._context(moment, crls=crls, without=beyond)
         try:
             finished(verify_crl(certificate, path, judging))
         except RevokedError as error:
@@ -263,11 +282,11 @@ class Statuses:
                 said.revoked.append(revocation_found(error, authentic, certificate))
             return reasons
         except CRLNoMatchesError:
-            return [finding("trust-crl-missing", f"{subject}: none of the CRLs given is for it", clause=CRL)]
+            return reasons or [finding("trust-crl-missing", f"{subject}: none of the CRLs given is for it", clause=CRL)]
         except CRLValidationIndeterminateError as error:
-            return [crl_reason(str(failure[0]), subject) for failure in error.failures]
+            return reasons or [crl_reason(str(failure[0]), subject) for failure in error.failures]
         except (CRLValidationError, PathValidationError) as error:
-            return [crl_reason(one_line(error), subject)]
+            return reasons or [crl_reason(one_line(error), subject)]
         authentic = self._authentic(crls, judging, certificate, path, depth, reasons)
         if not authentic:
             return reasons
@@ -286,6 +305,18 @@ class Statuses:
         for crl in authentic:
             said.good(crl_name(crl), crl.dump(), this_update(crl))
         return reasons
+
+    def _may_compare(self, signer: Any, path: ValidationPath) -> bool:
+        """Whether the names of who signs CRLs or OCSP responses may be compared with what his own path constrains.
+
+        Whoever was not issued by his path's authority costs nothing: the library ends there, before it looks at names.
+        """
+        try:
+            own = list(path.truncate_to_issuer_and_append(signer))
+        except LookupError:
+            return True
+        strange = own[-1].sha256 not in {one.sha256 for one in path} and not is_issued_by(signer, own[-2])
+        return strange or self._allowance.takes(own)
 
     def _authentic(
         self,
@@ -379,6 +410,10 @@ class Statuses:
             told = f"{subject}: {who}: nobody here knows its critical extension {unknown}"
             said.reasons.append(finding("trust-ocsp-unusable", told, clause="RFC 6960 4.4"))
             return
+        if not all(self._may_compare(one, path) for one in self._responders(basic, certificate)):
+            told = f"{subject}: the {who} is not looked at: {TOO_MANY}"
+            said.reasons.append(finding("trust-ocsp-responder", told, clause=OCSP))
+            return
         judging = self._context(moment, ocsps=[container])
         try:
             finished(verify_ocsp_response(certificate, path, judging))
@@ -439,5 +474,32 @@ class Statuses:
                     return problem
         return ""
 
-    def _context(self, moment: datetime, crls: Sequence[Any] = (), ocsps: Sequence[Any] = ()) -> ValidationContext:
-        return context(self.given.anchors, self.given.intermediates, moment, crls=crls, ocsps=ocsps)
+    def _responders(self, basic: Any, certificate: Any) -> list[Any]:
+        """Who may have signed a response, but for the issuer himself: he is on the path already."""
+        who = basic["tbs_response_data"]["responder_id"]
+        known = [
+            one
+            for one in (*self.given.anchors, *self.given.intermediates)
+            if (
+                one.subject == who.chosen
+                if who.name == "by_name"
+                else who.native in (one.public_key.sha1, one.key_identifier)
+            )
+        ]
+        return [one for one in (*(basic["certs"] or ()), *known) if one.subject != certificate.issuer]
+
+    def _context(
+        self,
+        moment: datetime,
+        *,
+        crls: Sequence[Any] = (),
+        ocsps: Sequence[Any] = (),
+        without: Sequence[Any] = (),
+    ) -> ValidationContext:
+        """A context as of a moment, in which nobody knows the certificates that are left out."""
+        left_out = {one.sha256 for one in without}
+        anchors, others = (
+            [one for one in known if one.sha256 not in left_out] if left_out else known
+            for known in (self.given.anchors, self.given.intermediates)
+        )
+        return context(anchors, others, moment, crls=crls, ocsps=ocsps)

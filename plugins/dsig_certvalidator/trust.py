@@ -24,7 +24,7 @@ from dsig_certvalidator import reading
 from dsig_certvalidator.algorithms import explicit_curve
 from dsig_certvalidator.building import candidate_paths, is_authority
 from dsig_certvalidator.contexts import context, finished
-from dsig_certvalidator.names import MAX_COMPARISONS, comparisons
+from dsig_certvalidator.names import NAMES, TOO_MANY, Allowance
 from dsig_certvalidator.reading import Readable, finding, one_line
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["CertvalidatorTrust"]
 
 _CURVE = "RFC 5480 2.1.1"
-_NAMES = "RFC 5280 4.2.1.10"
-_TOO_MANY = "there are more names and name constraints than are compared"
 
 MAX_PATHS = 64
 """Paths tried for one certificate: cross-certificates multiply, and no hierarchy needs so many."""
@@ -106,13 +104,11 @@ def _best(request: TrustRequest, certificate: Any, given: Readable, at: datetime
     statuses = _statuses(request, given, at)
     refusals: list[Finding] = []
     answers: list[TrustEvidence] = []
-    left = MAX_COMPARISONS
+    allowance = Allowance()
     for path in islice(candidate_paths(certificate, given.anchors, given.intermediates), MAX_PATHS):
-        cost = comparisons(path.iter_certs(include_root=True))
-        if cost > left:
-            refusals.append(finding("trust-path", f"no path to a trust anchor: {_TOO_MANY}", clause=_NAMES))
+        if not allowance.takes(path):
+            refusals.append(finding("trust-path", f"no path to a trust anchor: {TOO_MANY}", clause=NAMES))
             continue
-        left -= cost
         refused = _refusal(judging, path)
         if refused is not None:
             refusals.append(refused)

@@ -553,3 +553,68 @@ def test_who_says_that_nothing_was_revoked_is_evidence():
     assert [(check.certificate, check.source) for check in evidence.checked] == [(SIGNER.der, made)]
     assert [check.certificate for check in evidence.unchecked] == [INTER.der]
     assert evidence.path == (SIGNER.der, INTER.der, ROOT.der)
+
+
+# ------------------------------------------------------------------------------------------- more than anybody needs
+
+
+def narrow(name: str, issuer: Holder | None, *more) -> Holder:
+    """An authority for anything but three thousand hosts."""
+    hosts = [x509.DNSName(f"host{number}.example") for number in range(3_000)]
+    excluded = x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=hosts)
+    return issue(name, issuer, [CA, usage("key_cert_sign", "crl_sign"), (excluded, True), *more])
+
+
+def reached(count: int):
+    names = [x509.DNSName(f"other{number}.example") for number in range(count)]
+    return x509.SubjectAlternativeName(names), False
+
+
+NARROW_ROOT = narrow("narrow root", None)
+BELOW = issue("inter", NARROW_ROOT, [CA, usage("key_cert_sign", "crl_sign")])
+
+
+def below(*crls: bytes, ocsps: tuple[bytes, ...] = (), more: tuple[Holder, ...] = (), issuer: Holder = BELOW):
+    """Status and findings: of a signer under an authority under the root that excludes so much."""
+    signer = issue("signer", issuer, [usage("digital_signature")], serial=4711)
+    anchor = NARROW_ROOT if issuer is BELOW else ROOT
+    material = TrustMaterial((anchor.der,), (*(one.der for one in more), issuer.der), crls, ocsps)
+    chains = Chains(plugins=default(), trust_backend="certvalidator", crypto_backend="cryptography")
+    evidence = chains.judge(signer.der, material, NOW, revocation=Revocation.HARD)
+    return evidence.status, [(f.code, f.message) for f in evidence.findings if f.severity == "error"]
+
+
+def test_a_signer_of_lists_with_more_names_than_anybody_compares_is_not_asked():
+    """4.5 million comparisons; the list of the authority itself is looked at all the same."""
+    crowded = issue("inter", NARROW_ROOT, [usage("crl_sign"), reached(1_500)])
+    status, [(code, message)] = below(crl(crowded), more=(crowded,))
+    assert (status, code) == (Status.INDETERMINATE, "trust-crl-issuer")
+    assert message == (
+        "signer: the CRLs of inter are not asked: there are more names and name constraints than are compared"
+    )
+    assert below(crl(crowded), crl(BELOW), more=(crowded,)) == PASSED
+
+
+def test_a_responder_with_more_names_than_anybody_compares_is_not_asked():
+    authority = narrow("inter", ROOT)
+    signer = issue("signer", authority, serial=4711)
+    crowded, plain = (
+        issue("responder", authority, [purposes(OCSP_SIGNING), *more, (x509.OCSPNoCheck(), False)])
+        for more in ([reached(1_500)], [])
+    )
+    status, [(code, message)] = below(ocsps=(response(of=signer, issuer=authority, by=crowded),), issuer=authority)
+    assert (status, code) == (Status.INDETERMINATE, "trust-ocsp-responder")
+    assert message.endswith(": there are more names and name constraints than are compared")
+    assert below(ocsps=(response(of=signer, issuer=authority, by=plain),), issuer=authority) == PASSED
+
+
+def test_signers_with_many_names_take_nothing_from_those_with_few():
+    """Four with 45,000 comparisons each, before one with 6,000; who was issued by nobody here is not even counted."""
+    namesake = issue("narrow root")
+    strangers = tuple(issue("inter", namesake, [usage("crl_sign"), reached(15)]) for _ in range(4))
+    apart = issue("inter", NARROW_ROOT, [usage("crl_sign")])
+    assert below(crl(apart), more=(*strangers, apart)) == PASSED
+    listed = issue("signer", BELOW, serial=4711)
+    assert below(crl(apart, {listed: NOW - DAY}), more=(*strangers, apart))[0] is Status.FAILED
+    issued = tuple(issue("inter", NARROW_ROOT, [usage("crl_sign"), reached(15)]) for _ in range(4))
+    assert below(crl(apart), more=(*issued, apart))[0] is Status.PASSED
