@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -38,7 +39,7 @@ class Progress:
                 desc=doing,
                 unit=" files",
                 file=sys.stderr,
-                dynamic_ncols=True,
+                **_size(),
                 mininterval=OFTEN,
                 miniters=1,
                 leave=False,
@@ -83,6 +84,18 @@ class Progress:
 
     def _counted(self, count: Callable[[], int]) -> None:
         self._bar.total = count()
+
+
+def _size() -> dict[str, Any]:
+    """Follow the terminal's size. Serial lines and some containers say 0 where they do not know, and get a usual one.
+
+    On a terminal of no lines the bar would not be shown.
+    """
+    try:
+        known = all(os.get_terminal_size(sys.stderr.fileno()))
+    except (OSError, ValueError):
+        known = False
+    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
 
 
 class Beside:

@@ -62,6 +62,11 @@ __all__ = ["SignOptions", "Signed", "sign"]
 
 PIXEL_DATA = 0x7FE00010
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
+HINTS = {
+    "profile-purpose": "give --purpose N or purpose=N: 1 is Author's Signature, 5 Verification Signature,"
+    " dsig sign --list-purposes shows all"
+}
+"""What to do about findings of profiles that refuse a signature, by code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,6 +373,7 @@ class _Signing:
                     f"profile {options.profile} does not allow this: {finding.message}",
                     code=finding.code,
                     where=Where(self.file.source.name, finding.location or None),
+                    hint=HINTS.get(finding.code),
                 )
             else:
                 self.findings.append(finding)

@@ -248,6 +248,22 @@ def test_an_empty_location_is_none(run, ct, key, tmp_path):
     assert not (tmp_path / "out.dcm").exists()
 
 
+@pytest.mark.parametrize(
+    ("asked", "wrong"),
+    [
+        (["sr"], "every signature of the profile says its purpose, this one has none"),
+        (["sr-verification", "--purpose", "1"], "a verification has purpose 5 (Verification Signature), not 1"),
+    ],
+)
+def test_profile_that_wants_a_purpose_says_how_to_give_it(run, corpus, key, tmp_path, asked, wrong):
+    """PS3.15 C.4; the values are those of PS3.16 CID 7007."""
+    ran = run("sign", corpus / "base" / "sr_comp.dcm", "-o", tmp_path / "out", *key, "--profile", *asked)
+    assert (ran.status, ran.out) == (2, "")
+    assert f"profile {asked[0]} does not allow this: {wrong}" in ran.err
+    assert "--purpose N" in ran.err
+    assert "1 is Author's Signature, 5 Verification Signature, dsig sign --list-purposes shows all" in ran.err
+
+
 def test_purpose_and_item_are_reported(run, corpus, key, tmp_path):
     out = tmp_path / "out.dcm"
     ran = run("sign", corpus / "base" / "rtplan.dcm", "-o", out, *key, "--item", "BeamSequence[0]", "--purpose", "5")
