@@ -88,6 +88,9 @@ def export(path: str, form: str, output: str | None) -> int:
             raise UsageError("Parquet is not for standard output", hint="give -o FILE")
         _parquet(path, output)
         return 0
+    if output is None:  # a file is put in place at the end; here a damaged ledger must be found before anything is out
+        for _ in rows(path):
+            pass
     with _text(output) as out:
         if form == "csv":
             written = csv.DictWriter(out, COLUMNS, lineterminator="\n")

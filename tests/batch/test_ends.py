@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -10,6 +11,7 @@ import os
 import pty
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import termios
@@ -18,6 +20,8 @@ from pathlib import Path
 
 import pytest
 from batch_files import KEY, SMALL, TRUST, command, without_progress
+
+from dsig.batch.ledger import COLUMNS
 
 IS_ROOT = os.geteuid() == 0
 
@@ -200,10 +204,10 @@ def test_a_folder_nobody_may_read_is_told_and_the_rest_is_done(study, tmp_path):
 # ------------------------------------------------------------------------------------------------------------ progress
 
 
-def seen_on_a_terminal(arguments: list[object]) -> str:
+def seen_on_a_terminal(arguments: list[object], lines: int = 24, columns: int = 120) -> str:
     """What a person sees, control sequences included."""
     main, sub = pty.openpty()
-    fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    fcntl.ioctl(main, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     with subprocess.Popen(command(*arguments), stdin=sub, stdout=subprocess.DEVNULL, stderr=sub) as run:
         os.close(sub)
         shown = b""
@@ -223,6 +227,14 @@ def test_a_terminal_shows_a_bar_with_rate_time_left_and_verdicts(study):
     assert " files/s" in shown
     assert " unsigned" in shown
     assert "<" in shown, "time gone < time left"
+
+
+@pytest.mark.parametrize(("lines", "columns"), [(0, 0), (24, 0), (0, 80)])
+def test_a_terminal_that_does_not_know_its_size_gets_a_bar_of_a_usual_one(study, lines, columns):
+    """Serial lines and containers say 0."""
+    shown = seen_on_a_terminal(["verify", study(50)], lines, columns)
+    assert "files/s" in shown
+    assert max(len(line) for line in shown.split("\r")) <= 80
 
 
 def test_elsewhere_there_is_no_bar(dsig, study):
@@ -260,6 +272,31 @@ def test_the_ledger_can_be_shown_and_exported(dsig, study, tmp_path):
     assert [r["path"] for r in as_csv] == [r["path"] for r in as_json] == sorted(r["path"] for r in as_json)
     assert [r["size"] for r in as_csv] == [str(r["size"]) for r in as_json]
     assert [p.name for p in tmp_path.glob("ledger*")] == ["ledger"], "looking leaves nothing beside it"
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_damaged_ledger_is_told_before_anything_of_it_is_out(dsig, study, tmp_path, form):
+    """Its first pages are whole: rows of them would be there before the bad one is read."""
+    ledger = tmp_path / "ledger"
+    assert dsig("verify", study(1), "--no-trust", "--ledger", ledger).status == 4
+    with contextlib.closing(sqlite3.connect(ledger)) as base, base:
+        names = ", ".join(COLUMNS[1:])
+        more = [(f"/later/{number:05}",) for number in range(5_000)]
+        base.executemany(f"insert into inputs (path, {names}) select ?, {names} from inputs limit 1", more)
+    whole = dsig("ledger", "export", ledger, "--format", form)
+    assert (whole.status, whole.out.count("/later/")) == (0, 5_000)
+    data = bytearray(ledger.read_bytes())
+    last = data.rindex(b"/later/04999") // 4096 * 4096
+    data[last : last + 4096] = b"\xff" * 4096
+    ledger.write_bytes(data)
+    with contextlib.closing(sqlite3.connect(ledger)) as base, pytest.raises(sqlite3.DatabaseError):
+        for number, _ in enumerate(base.execute("select path from inputs order by path")):
+            assert number < 5_000
+    assert number > 1_000, "so many can be read"
+    ran = dsig("ledger", "export", ledger, "--format", form)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("dsig: error: the ledger cannot be used: database disk image is malformed")
+    assert ran.err.count("\n") == 1
 
 
 def test_a_ledger_in_use_is_refused(dsig, study, tmp_path):
