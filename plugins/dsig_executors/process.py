@@ -23,7 +23,7 @@ from dsig.hookspecs import ExecutorSettings, TaskLost, Work
 __all__ = ["Processes"]
 
 CLEARED = "ignore:resource_tracker:UserWarning"
-"""What Python says of semaphores left by a process that was killed, or taken down by a PKCS#11 module: they are gone."""
+"""What Python says of the semaphores of a process that was killed, or that a PKCS#11 module took down."""
 AHEAD = 3
 """Tasks begun for each worker: one being done, and what keeps it busy while results are looked at."""
 
