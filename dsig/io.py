@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeAlias, TypeGuard
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import PLAIN, Lookup
@@ -27,9 +28,12 @@ Given: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | IO
 
 
 def name_of(given: Given) -> str:
-    """How errors and reports call an input."""
+    """How errors and reports call an input. Raises `UsageError` for a path-like object that gives no path."""
     if isinstance(given, (str, os.PathLike)):
-        return os.fspath(given)
+        try:
+            return os.fsdecode(given)
+        except TypeError as error:
+            raise UsageError(f"cannot take {type(given).__name__}: {error}", hint="give a path") from None
     if isinstance(given, (bytes, bytearray, memoryview)):
         return "<bytes>"
     if is_data_set(given):
@@ -65,6 +69,9 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
             raise UsageError("the file object is closed", hint="give an open one, or the path")
         if isinstance(given, io.TextIOBase):
             raise UsageError("the file object is open for text", hint="open it with mode 'rb'")
+        readable = getattr(given, "readable", None)
+        if callable(readable) and not readable():
+            raise UsageError("the file object is not open for reading", hint="open it with mode 'rb'")
     yield given
 
 
@@ -75,7 +82,7 @@ def open_input(
     """The input as a DICOM file, open while the block runs. Raises `UsageError` or `InputError`."""
     with (
         as_input(given) as plain,
-        open_source(plain, limits) as source,
+        open_source(plain, limits, name_of(given)) as source,
         open_dicom(source, kind=kind, limits=limits, lookup=lookup) as file,
     ):
         yield file
@@ -191,17 +198,10 @@ def write_data_set(data_set: Dataset, file: IO[bytes]) -> None:
 
     meta = getattr(data_set, "file_meta", None)
     has_syntax = meta is not None and "TransferSyntaxUID" in meta
+    encoding: dict[str, bool] = {} if has_syntax else {"implicit_vr": False, "little_endian": True}
     try:
-        if has_syntax:
-            dcmwrite(file, data_set, enforce_file_format=False)
-        else:
-            dcmwrite(
-                file,
-                data_set,
-                enforce_file_format=False,
-                implicit_vr=False,
-                little_endian=True,
-            )
+        with _WRITING, _vrs_kept(data_set):
+            dcmwrite(file, data_set, enforce_file_format=False, **encoding)
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk, not the data set
@@ -211,3 +211,32 @@ def write_data_set(data_set: Dataset, file: IO[bytes]) -> None:
             code="data-set-not-writable",
             hint="save it once with pydicom to see why",
         ) from None
+
+
+_WRITING = threading.Lock()
+"""Threads may share a data set, but pydicom changes it while it writes."""
+
+
+@contextmanager
+def _vrs_kept(data_set: Dataset) -> Iterator[None]:
+    """VRs such as `OB or OW`, which pydicom settles in the data set that it writes, are put back."""
+    from pydicom.valuerep import AMBIGUOUS_VR
+
+    kept: list[tuple[Any, Any, Any]] = []
+
+    def look(level: Any) -> None:
+        for element in level.elements():  # none is converted
+            if element.VR == "SQ" and not element.is_raw:
+                for item in element.value:
+                    look(item)
+            elif element.VR in AMBIGUOUS_VR and not element.is_raw:
+                kept.append((element, element.VR, element.value))
+
+    look(data_set)
+    try:
+        yield
+    finally:
+        for element, vr, value in kept:
+            element.VR = vr
+            if element.value is not value:
+                element.value = value

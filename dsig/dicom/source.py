@@ -128,7 +128,8 @@ class StreamSource:
         self._lock = threading.Lock()
         self.name = name
         self._origin = file.tell()
-        self.size = file.seek(0, os.SEEK_END) - self._origin
+        file.seek(0, os.SEEK_END)
+        self.size = file.tell() - self._origin
         self._window = b""
         self._base = 0
 
@@ -147,7 +148,7 @@ class StreamSource:
                 self._file.seek(self._origin + offset)
                 done = 0
                 while done < len(buffer):
-                    data = self._file.read(len(buffer) - done)
+                    data = _bytes(self._file, len(buffer) - done, self.name)
                     if not data:
                         raise _short(self.name, offset + done)
                     buffer[done : done + len(data)] = data
@@ -176,16 +177,23 @@ def own_source(file: IO[bytes], name: str) -> Source:
 
 @contextmanager
 def open_source(
-    given: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], limits: Limits = DEFAULT
+    given: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    limits: Limits = DEFAULT,
+    name: str | None = None,
 ) -> Iterator[Source]:
     """Open bytes, a path or a binary file object (taken from its present position; position restored) as a source.
 
-    Raises `InputError` when the path cannot be read, `LimitError` for a pipe beyond `limits.unseekable_size`.
+    `name` is for file objects that have none. Raises `InputError` when there is nothing to be read, `LimitError` for a
+    pipe beyond `limits.unseekable_size`.
     """
     if isinstance(given, (bytes, bytearray, memoryview)):
-        yield BytesSource(bytes(given))
+        try:
+            data = bytes(given)
+        except ValueError as error:  # a view that was released
+            raise _unreadable("<bytes>", error) from None
+        yield BytesSource(data)
     elif isinstance(given, (str, os.PathLike)):
-        name = os.fspath(given)
+        name = os.fsdecode(given)
         try:
             file = open(given, "rb", buffering=0)  # noqa: SIM115, PTH123 - closed by the with below; quicker than a Path
         except (OSError, ValueError) as error:
@@ -194,9 +202,9 @@ def open_source(
             yield source
     else:
         named = getattr(given, "name", None)  # a descriptor or None for files without
-        name = named if isinstance(named, str) else "<file object>"
-        if given.seekable():
-            at = given.tell()
+        name = named if isinstance(named, str) else name or "<file object>"
+        at = _place(given)
+        if at is not None:
             try:
                 yield StreamSource(given, name)
             finally:
@@ -205,6 +213,28 @@ def open_source(
             with spooled(name) as spool:
                 _fill(spool, given, name, limits)
                 yield StreamSource(spool, name)
+
+
+def _place(file: IO[bytes]) -> int | None:
+    """Where a file object stands; None if it cannot go back there, or does not say so."""
+    try:
+        seekable = getattr(file, "seekable", None)
+        if seekable is not None and not seekable():
+            return None
+        at = file.tell()
+        file.seek(at)
+    except (AttributeError, OSError):
+        return None
+    return at
+
+
+def _bytes(file: IO[bytes], count: int, name: str) -> bytes:
+    """What a file object gives. Raises `InputError` if that is no bytes, `OSError`."""
+    data: object = file.read(count)
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    wrong = "it gives nothing at the moment and does not wait" if data is None else f"it gives {type(data).__name__}"
+    raise InputError(f"cannot read: {wrong}", where=Where(name), hint="give a binary file object that waits for data")
 
 
 @contextmanager
@@ -232,7 +262,7 @@ def _fill(spool: IO[bytes], file: IO[bytes], name: str, limits: Limits) -> None:
     """Copy what can be read only once, and go back to its beginning."""
     while True:
         try:
-            data = file.read(CHUNK)
+            data = _bytes(file, CHUNK, name)
         except OSError as error:
             raise _unreadable(name, error) from None
         if not data:

@@ -164,7 +164,7 @@ def sign(
     try:
         with (
             as_input(given) as plain,
-            open_source(plain, options.limits) as source,
+            open_source(plain, options.limits, name) as source,
             open_dicom(source, kind=options.input_kind, limits=options.limits, lookup=_lookup(options)) as opened,
             _as_wanted(opened, options, lambda file: _Signing(file, key, options, plugins)) as file,
         ):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import gzip
 import io
+import mmap
 import os
+import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pydicom
@@ -136,6 +142,38 @@ def test_a_plain_data_set_gives_a_plain_one():
     assert removed == given
 
 
+def test_vrs_that_depend_on_other_elements_stay_open_in_what_was_given():
+    """PS3.6 has `OB or OW` and `US or SS`; pydicom settles them in place when it writes, at all depths."""
+    given = made()
+    given.BitsAllocated, given.PixelRepresentation = 16, 0
+    given.PixelData = bytes(8)
+    given.SmallestImagePixelValue = 7
+    lut = Dataset()
+    lut.LUTDescriptor = [4, 0, 16]
+    given.ModalityLUTSequence = [lut]
+    before = copy.deepcopy(given)
+    vrs = [given["PixelData"].VR, given["SmallestImagePixelValue"].VR, lut["LUTDescriptor"].VR]
+    assert vrs == ["OB or OW", "US or SS", "US or SS"]
+    signed = dsig.sign(given, key=key()).output
+    good(signed)
+    checked(given)
+    dsig.inspect(given)
+    assert vrs == [given["PixelData"].VR, given["SmallestImagePixelValue"].VR, lut["LUTDescriptor"].VR]
+    assert given == before
+    assert [signed["PixelData"].VR, signed["SmallestImagePixelValue"].VR] == ["OW", "US"]
+    assert signed.ModalityLUTSequence[0]["LUTDescriptor"].VR == "US"
+
+
+def test_threads_may_sign_one_data_set_together():
+    given = pydicom.dcmread(CT)
+    given.PixelData = bytes(given.PixelData)
+    opened = key()
+    with ThreadPoolExecutor(4) as threads:
+        signed = list(threads.map(lambda _: dsig.sign(given, key=opened).output, range(12)))
+    for one in signed:
+        good(one)
+
+
 @pytest.mark.parametrize("name", ["mr_rle.dcm", "sc_dfl.dcm", "mr_be.dcm", "mr_imp.dcm", "rtplan.dcm", "sr_comp.dcm"])
 def test_data_sets_of_every_encoding_are_signed_as_pydicom_would_save_them(name: str):
     good(dsig.sign(pydicom.dcmread(BASE / name), key=key()).output)
@@ -156,7 +194,96 @@ def test_all_kinds_get_the_same_verdict(given: Callable[[Path], object], tmp_pat
     assert inspected.uid == same.uid
 
 
+class Reads:
+    """A file object that can do nothing but give some bytes."""
+
+    def __init__(self, gives: object = None) -> None:
+        self._file = io.BytesIO(PLAIN)
+        self._gives = gives
+
+    def read(self, count: int) -> object:
+        return self._file.read(min(count, 1000)) if self._gives is None else self._gives
+
+
+class NeverBack(io.BytesIO):
+    """It says that it can be positioned, and cannot."""
+
+    def seek(self, *_: object) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+def test_a_file_object_that_can_only_be_read_is_enough():
+    for given in (Reads, lambda: NeverBack(PLAIN)):
+        signed = dsig.sign(given(), key=key())
+        assert isinstance(signed.output, io.BytesIO)
+        good(signed.output)
+
+
+def test_a_mapped_file_is_a_file_object(tmp_path: Path):
+    (tmp_path / "file").write_bytes(b"before" + PLAIN)
+    with (tmp_path / "file").open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        mapped.seek(6)
+        good(dsig.sign(mapped, key=key()).output)
+        assert mapped.tell() == 6
+
+
+@pytest.mark.parametrize("other", ["gzip", "zip"])
+def test_members_of_archives_are_file_objects(other: str, tmp_path: Path):
+    path = tmp_path / "archive"
+    with gzip.open(path, "wb") if other == "gzip" else zipfile.ZipFile(path, "w") as archive:
+        archive.write(PLAIN) if other == "gzip" else archive.writestr("member", PLAIN)
+    with contextlib.ExitStack() as opened:
+        if other == "gzip":
+            file = opened.enter_context(gzip.open(path))
+        else:
+            file = opened.enter_context(opened.enter_context(zipfile.ZipFile(path)).open("member"))
+        good(dsig.sign(file, key=key()).output)
+
+
 # ------------------------------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(("gives", "said"), [("text", "it gives str"), (7, "it gives int")])
+def test_a_file_object_that_gives_no_bytes_is_refused(gives: object, said: str):
+    with pytest.raises(dsig.InputError, match=said):
+        dsig.sign(Reads(gives), key=key())
+    assert checked(Reads(gives)).error.code == "input-unreadable"
+
+
+@pytest.mark.parametrize("buffering", [0, -1], ids=["raw", "buffered"])
+def test_a_pipe_that_does_not_wait_is_not_taken_for_an_empty_one(buffering: int):
+    taken, given = os.pipe()
+    os.set_blocking(taken, False)
+    with open(taken, "rb", buffering=buffering) as file, pytest.raises(dsig.InputError, match="gives nothing"):
+        dsig.sign(file, key=key())
+    os.close(given)
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab", "xb"])
+def test_a_file_object_that_is_only_written_to_is_refused(mode: str, tmp_path: Path):
+    with (tmp_path / "file").open(mode) as file, pytest.raises(dsig.UsageError, match="not open for reading"):
+        dsig.sign(file, key=key())
+
+
+def test_a_memoryview_that_was_released_is_refused():
+    view = memoryview(PLAIN)
+    view.release()
+    with pytest.raises(dsig.InputError, match="released"):
+        dsig.sign(view, key=key())
+
+
+def test_a_path_of_bytes_is_named_as_text_and_one_of_something_else_refused(tmp_path: Path):
+    class Named:
+        def __init__(self, path: object) -> None:
+            self.path = path
+
+        def __fspath__(self) -> object:
+            return self.path
+
+    (tmp_path / "file").write_bytes(PLAIN)
+    assert checked(Named(os.fsencode(tmp_path / "file"))).path == str(tmp_path / "file")
+    with pytest.raises(dsig.UsageError, match="cannot take Named"):
+        dsig.verify(Named(7))
 
 
 @pytest.mark.parametrize("given", [None, 7, object(), ["ct.dcm"]])
