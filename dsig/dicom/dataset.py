@@ -31,7 +31,10 @@ __all__ = [
 
 DIGITAL_SIGNATURES = 0xFFFAFFFA
 TRAILING_PADDING = 0xFFFCFFFC
+MAC_PARAMETERS = 0x4FFE0001
 ORIGINAL_ATTRIBUTES = 0x04000561
+_SIGNATURES = 2
+_MACHINERY_BITS = {MAC_PARAMETERS: 1, DIGITAL_SIGNATURES: _SIGNATURES}
 VALUE_LIMIT = 1 << 16
 MARKS = 1 << 20
 """Marks kept for the containers of a data set, eight megabytes; those beyond are walked again for each MAC."""
@@ -101,6 +104,8 @@ class DataSet:
         """Nested items that hold a Digital Signatures Sequence, outside Original Attributes."""
         self.historic: list[Path] = []
         """Items with one below an Original Attributes Sequence (PS3.3 C.12.1.1.9): a former state."""
+        self.orphans: list[Path] = []
+        """The first items with MAC Parameters and without signatures, up to the limit `findings`."""
         self.drops: list[NestedDrop] = []
         """Of each top-level sequence the first ones, up to the limit `findings`."""
         self.nested_pixels: list[tuple[int, Path, Element]] = []
@@ -234,7 +239,7 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
     tainted = False
     path: list[tuple[int, int]] = [*level.path, (top, -1)]
     item_starts: list[int] = []
-    item_signed: list[bool] = []
+    item_signed: list[int] = []
     encodings = [_inner(top_vr, level.encoding)]
     most = limits.elements - level.nested
     pixels: tuple[int, str, int, int] | None = None  # fragments hold no elements, so there is one at most
@@ -257,19 +262,22 @@ def _sequence(level: DataSet, tokens: Iterator[Token], head: tuple[int, str, int
         elif kind == ITEM:
             path[-1] = (path[-1][0], path[-1][1] + 1)
             item_starts.append(value)
-            item_signed.append(False)
+            item_signed.append(0)
             if plain:
                 mark(at + 4 << 2 | CUT_4)
                 plain = len(marks) < room
         elif kind == ITEM_END:
             started = item_starts.pop()
-            if item_signed.pop():
+            signed = item_signed.pop()
+            if signed & _SIGNATURES:
                 _signed_item(level, ItemRef(tuple(path), started, at, encodings[-1]), limits)
+            elif signed and len(level.orphans) < limits.findings:
+                level.orphans.append(tuple(path))
             if plain and stop > at:
                 mark(at << 2 | CUT_8)
         elif kind == SEQUENCE:
-            if tag == DIGITAL_SIGNATURES:
-                item_signed[-1] = True
+            if tag in _MACHINERY_BITS:
+                item_signed[-1] |= _MACHINERY_BITS[tag]
             if not signable_tag(tag):
                 _drop(level, top, path, (tag, vr, value, -1), limits)
                 plain = False
@@ -316,7 +324,7 @@ def signable_above(tag: int) -> bool:
 
 NOT_PLAIN = frozenset({"UN", "xs", "up", "lt", "ox", "px"})
 """VRs of elements that are not hashed as they are stored, or not at all."""
-_UNSIGNABLE = frozenset({0x4FFE0001, TRAILING_PADDING})
+_UNSIGNABLE = frozenset({MAC_PARAMETERS, TRAILING_PADDING})
 MACHINERY = _UNSIGNABLE | {DIGITAL_SIGNATURES}
 """What signatures are made of, and padding: nobody expects these to be signed."""
 

@@ -11,12 +11,16 @@ __all__ = [
     "DEFLATED",
     "EXPLICIT_BE",
     "EXPLICIT_LE",
+    "IMPLICIT_GE",
     "IMPLICIT_LE",
     "Encoding",
     "TransferSyntax",
     "is_known",
     "transfer_syntax",
 ]
+
+
+PIXEL_DATA = 0x7FE00010
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class Encoding:
     big: bool
     lookup: Lookup = PLAIN
     """Where VRs come from that the bytes do not say."""
+    big_pixels: bool = False
+    """Pixel Data of every level are big endian words though everything else is little endian."""
 
     def implicit(self) -> Encoding:
         """What is inside a UN element that is a sequence, whatever the file is (PS3.5 6.2.2)."""
-        return Encoding(explicit=False, big=False, lookup=self.lookup)
+        return Encoding(explicit=False, big=False, lookup=self.lookup, big_pixels=self.big_pixels)
 
     def portably(self) -> Encoding:
         """The same bytes, read as a signer must, with stored VRs as they are."""
@@ -42,7 +48,15 @@ class Encoding:
 
     def looking_up(self, lookup: Lookup) -> Encoding:
         """The same bytes, with VRs found in another way."""
-        return Encoding(self.explicit, self.big, lookup)
+        return Encoding(self.explicit, self.big, lookup, self.big_pixels)
+
+    def alike(self, other: Encoding) -> bool:
+        """Whether headers are written the same."""
+        return (self.explicit, self.big) == (other.explicit, other.big)
+
+    def big_at(self, tag: int) -> bool:
+        """Whether the value of an element is big endian."""
+        return self.big or (self.big_pixels and tag == PIXEL_DATA)
 
     @property
     def order(self) -> str:
@@ -53,6 +67,8 @@ class Encoding:
 EXPLICIT_LE = Encoding(explicit=True, big=False)
 IMPLICIT_LE = Encoding(explicit=False, big=False)
 EXPLICIT_BE = Encoding(explicit=True, big=True)
+IMPLICIT_GE = Encoding(explicit=False, big=False, big_pixels=True)
+"""Private to GE, but known to many readers."""
 
 DEFLATED = "1.2.840.10008.1.2.1.99"
 
@@ -79,7 +95,7 @@ _NATIVE = {
         TransferSyntax("1.2.840.10008.1.2.4.95", EXPLICIT_LE, deflated=True),
         TransferSyntax("1.2.840.10008.1.2.4.204", EXPLICIT_LE),
         TransferSyntax("1.2.840.10008.1.2.4.205", EXPLICIT_LE, deflated=True),
-        TransferSyntax("1.2.840.113619.5.2", IMPLICIT_LE),
+        TransferSyntax("1.2.840.113619.5.2", IMPLICIT_GE),
     )
 }
 

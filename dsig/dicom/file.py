@@ -122,7 +122,7 @@ def open_dicom(
         meta, header_end, problems = {}, 0, ()
     if header_end >= source.size:
         raise MalformedError("there is no data set after the File Meta Information", where=Where(source.name))
-    uid = meta.get(0x00020010, b"").decode("latin-1").strip(" \0")
+    uid = meta.get(0x00020010, b"").decode("latin-1").rstrip(" \0")
     if uid:
         if not (uid.isascii() and uid.replace(".", "").isdigit()):
             raise MalformedError(
@@ -133,10 +133,15 @@ def open_dicom(
         syntax = transfer_syntax(uid)
         if wanted is InputKind.DETECT and not syntax.deflated:  # which does not show
             found = _guess(source, header_end, bare=False)
-            syntax = syntax if syntax.encoding == found.encoding else found
-        _expect_encoding(source, header_end, syntax)
+            syntax = syntax if syntax.encoding.alike(found.encoding) else found
+        _expect_encoding(source, header_end, syntax, said=f"the File Meta Information says {syntax.uid}")
+    elif wanted in _NAMED:
+        syntax = _NAMED[wanted]
     else:
-        syntax = _NAMED.get(wanted) or _guess(source, header_end, bare=start is None)
+        syntax = _guess(source, header_end, bare=start is None)
+        _expect_encoding(
+            source, header_end, syntax, said="nothing says how the data set is encoded, it seems implicit VR"
+        )
     if not syntax.deflated:
         yield DicomFile(source, meta, problems, header_end, syntax, source, header_end, source.size, 0, True, lookup)
         return
@@ -240,8 +245,8 @@ def _guess(source: Source, at: int, *, bare: bool) -> TransferSyntax:
     )
 
 
-def _expect_encoding(source: Source, at: int, syntax: TransferSyntax) -> None:
-    """Refuse a data set that plainly is not in the transfer syntax its meta information names."""
+def _expect_encoding(source: Source, at: int, syntax: TransferSyntax, *, said: str) -> None:
+    """Refuse a data set that plainly is not in the transfer syntax its meta information names, or may be in another."""
     if syntax.deflated or at + 8 > source.size:
         return
     buf, base = source.window(at, 12)
@@ -259,7 +264,7 @@ def _expect_encoding(source: Source, at: int, syntax: TransferSyntax) -> None:
         found = "little endian"
     if found:
         raise MalformedError(
-            f"the File Meta Information says {syntax.uid} but the data set looks like {found}",
+            f"{said} but the data set looks like {found}",
             code="transfer-syntax-mismatch",
             where=Where(source.name, offset=at),
             hint="correct (0002,0010), or strip the meta information and name the encoding with --input",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 
-from dsig.dicom.encoding import Encoding
+from dsig.dicom.encoding import PIXEL_DATA, Encoding
 from dsig.dicom.source import Source
-from dsig.dicom.vr import SHORT
+from dsig.dicom.vr import SHORT, UNIT
 
-__all__ = ["element", "header", "is_big", "item", "length_field", "sequence", "stored_as_un"]
+__all__ = ["element", "header", "is_big", "item", "length_field", "sequence", "stored_as_un", "swap_unit"]
 
 UNDEFINED = 0xFFFFFFFF
 
@@ -57,10 +57,19 @@ def length_field(start: int, value: int, encoding: Encoding) -> tuple[int, int]:
     return value - size, size
 
 
-def is_big(source: Source, start: int, encoding: Encoding) -> bool:
+def swap_unit(source: Source, start: int, tag: int, vr: str, stored: Encoding, wanted: Encoding) -> int:
+    """Bytes per unit to be reversed from one encoding to another in the value of the element at `start`; 1 for none."""
+    if is_big(source, start, tag, stored) == wanted.big_at(tag):
+        return 1
+    if tag == PIXEL_DATA and (stored.big_pixels or wanted.big_pixels):
+        return 2  # whatever the VR, which such a file does not say
+    return UNIT.get(vr, 1)
+
+
+def is_big(source: Source, start: int, tag: int, encoding: Encoding) -> bool:
     """Whether the value of the element whose header is at `start` is big endian: one stored as UN is in no file."""
     if not encoding.big or encoding.lookup.stored_vrs_stand:
-        return encoding.big
+        return encoding.big_at(tag)
     return not stored_as_un(source, start)
 
 

@@ -15,10 +15,10 @@ from enum import StrEnum
 from dsig.dicom.dictionary import format_tag, vr_of
 from dsig.dicom.encoding import EXPLICIT_LE, TransferSyntax, transfer_syntax
 from dsig.dicom.file import DicomFile, open_dicom
-from dsig.dicom.headers import element, header, is_big, stored_as_un
+from dsig.dicom.headers import element, header, stored_as_un, swap_unit
 from dsig.dicom.output import Deflater
 from dsig.dicom.source import CHUNK, Source, own_source, spooled
-from dsig.dicom.vr import UNIT, effective
+from dsig.dicom.vr import effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, UNDEFINED, walk
 from dsig.errors import UsageError, Where
 from dsig.limits import DEFAULT, Limits
@@ -117,9 +117,9 @@ def reencoded(
     """
     if not _convertible(file, syntax, limits):
         raise _impossible(file, syntax)
-    if syntax.deflated and not file.meta:
+    if (syntax.deflated or syntax.encoding.big_pixels) and not file.meta:
         raise UsageError(
-            "a data set without File Meta Information cannot be deflated: nothing would say that it is",
+            f"a data set without File Meta Information cannot be written as {syntax.uid}: nothing would say that it is",
             code="transfer-syntax-impossible",
             where=Where(file.source.name),
             hint="give it File Meta Information, or choose another transfer syntax",
@@ -273,7 +273,7 @@ class _DataSetWriter:
                 if not tag & 0xFFFF or tag == _LENGTH_TO_END:
                     continue
                 vr = effective(vr)
-                unit = UNIT.get(vr, 1) if is_big(file.data, start, nested[-1]) != self.encoding.big else 1
+                unit = swap_unit(file.data, start, tag, vr, nested[-1], self.encoding)
                 yield kind, tag, vr, start, value, stop, unit
                 continue
             if kind == FRAGMENTS and not self.syntax.encapsulated:

@@ -43,6 +43,7 @@ __all__ = [
     "Note",
     "Notes",
     "Token",
+    "is_creator",
     "walk",
 ]
 
@@ -72,7 +73,9 @@ class Note:
     """Something a parser can read past but a careful one reports."""
 
     code: str
-    """`duplicate-tag`, `tags-not-ascending`, `reserved-bytes`, `delimiter-length` or `unknown-vr`."""
+    """`duplicate-tag`, `tags-not-ascending`, `reserved-bytes`, `delimiter-length`, `unknown-vr`, `item-encoding` or
+    `odd-length`.
+    """
     message: str
     path: str
     offset: int
@@ -149,7 +152,7 @@ class _Walker:
                     tag = group << 16 | element
                     vr = short.get(code)
                     stop = pos + 8 + length
-                    if vr is None or tag <= prev or stop > limit or group == 0xFFFE:
+                    if vr is None or tag <= prev or stop > limit or group == 0xFFFE or length & 1:
                         break  # whatever it is, the general case below knows
                     prev = tag
                     yield 0, tag, vr, pos, pos + 8, stop
@@ -237,6 +240,8 @@ class _Walker:
                 raise self.malformed(f"{_tag(tag)} stands among data elements", pos)
             if tag <= prev:
                 self.disorder(tag, prev, pos)
+            elif prev == -1 and not explicit and self.encoding.explicit:
+                self.first_of_un(buf[at + 4 : at + 6], tag, pos)
             prev = tag
             if explicit:
                 vr = short.get(code)
@@ -245,6 +250,8 @@ class _Walker:
                     stop = value + length
                     if stop > limit:
                         raise self.overrun(tag, length, pos, stop - limit)
+                    if length & 1:
+                        self.odd(tag, length, pos)
                     if level is not None:
                         vr = level.stored(tag, vr, value, length, limit)
                     yield ELEMENT, tag, vr, pos, value, stop
@@ -307,6 +314,8 @@ class _Walker:
             stop = value + length
             if stop > limit:
                 raise self.overrun(tag, length, pos, stop - limit)
+            if length & 1:
+                self.odd(tag, length, pos)
             yield ELEMENT, tag, vr, pos, value, stop
             pos = stop
 
@@ -337,6 +346,23 @@ class _Walker:
             ("duplicate-tag", "occurs twice") if tag == prev else ("tags-not-ascending", f"follows {_tag(prev)}")
         )
         self.notes.add(code, f"{_tag(tag)} {what}", self.path(tag), offset)
+
+    def first_of_un(self, code: bytes, tag: int, offset: int) -> None:
+        """Note a length that looks like a VR where an item of a sequence stored as UN, so in implicit VR, begins.
+
+        Some readers go by the looks of the first element, because writers that store explicit VR there are known.
+        """
+        if code.isalpha() and code.isupper():
+            self.notes.add(
+                "item-encoding",
+                f"{_tag(tag)} is in implicit VR and looks like {code.decode()} in explicit VR",
+                self.path(tag),
+                offset,
+            )
+
+    def odd(self, tag: int, length: int, offset: int) -> None:
+        """Note a length that no value has (PS3.5 7.1.1): some readers take it for another, and go on beside its end."""
+        self.notes.add("odd-length", f"{_tag(tag)} has the odd length {length}", self.path(tag), offset)
 
     def unknown_vr(self, code: bytes, tag: int, offset: int) -> tuple[str, bool]:
         """What a code that is no VR is taken for, and whether a 32-bit length follows, as it does two capitals.
@@ -390,7 +416,7 @@ class _Level:
 
     def stored(self, tag: int, vr: str, value: int, length: int, limit: int) -> str:
         """VR of an element of this item in explicit VR: the dictionary's in place of UN (PS3.5 6.2.2)."""
-        if _is_creator(tag):
+        if is_creator(tag):
             self._creator(tag, value, length, limit)
         found = vr
         if vr == "UN" and length != UNDEFINED and self._lookup.convert_un:
@@ -416,7 +442,7 @@ class _Level:
         if not (tag & 0x10000 and tag & 0xFFFF):
             return self._lookup.vr_of(tag)
         if tag & 0xFF00 == 0:
-            if _is_creator(tag):
+            if is_creator(tag):
                 self._creator(tag, value, length, limit)
                 return "LO"
             return "UN"
@@ -442,7 +468,7 @@ class _Level:
         return length >= 8 and value + length <= limit and self._read(value, 4) == b"\xfe\xff\x00\xe0"
 
 
-def _is_creator(tag: int) -> bool:
+def is_creator(tag: int) -> bool:
     """Whether an element reserves a block of private ones (PS3.5 7.8.1)."""
     return bool(tag & 0x10000) and 0x0010 <= tag & 0xFFFF <= 0x00FF
 

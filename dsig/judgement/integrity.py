@@ -191,9 +191,10 @@ class Integrity:
             self.proven_tries += 1
             lost = Finding(
                 "vr-recovered",
-                f"the signature matches with {', '.join(candidate.changes)}: the VRs were lost on the way",
+                f"the signature matches with {', '.join(candidate.changes)}: the VRs were lost on the way"
+                + ("; readers of the file as it is find other numbers" if candidate.renumbered else ""),
                 clause="PS3.5 A.1",
-                severity="info",
+                severity="warning" if candidate.renumbered else "info",
             )
             return Outcome(Axis(Status.PASSED, (lost, *notes)), RECOVERED_VR, other, candidate.found)
         if match is None and recovery.undecided:

@@ -23,6 +23,7 @@ MEANING = frozenset(
         "instance-uid-unsigned",
         "pixel-description-unsigned",
         "presentation-unsigned",
+        "private-creator-doubled",
         "private-creator-unsigned",
         "unsigned-duplicate",
         "unsigned-unsignable-tag",

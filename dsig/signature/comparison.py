@@ -169,7 +169,7 @@ def _nodes(half: Half, limits: Limits) -> Iterator[_Node]:
     level, encoding = half.level, half.level.encoding
     for element in sorted(half.elements):
         key = ((element.tag, -1),)
-        big = is_big(level.source, element.start, encoding)
+        big = is_big(level.source, element.start, element.tag, encoding)
         node = _Node(key, element.kind, element.vr, element.start, element.value, element.end, big, encoding.explicit)
         yield node
         if element.kind == FRAGMENTS:
@@ -202,7 +202,7 @@ def _inside(half: Half, element: Element, limits: Limits) -> Iterator[_Node]:
         elif kind != ITEM_END:
             encoding = encodings[-1]
             if half.whole or signable_tag(tag):
-                big = is_big(level.source, start, encoding)
+                big = is_big(level.source, start, tag, encoding)
                 yield _Node((*path, (tag, -1)), kind, vr, start, value, stop, big, encoding.explicit)
             elif kind != ELEMENT:
                 skipping = 1

@@ -19,11 +19,13 @@ from dsig.dicom.source import CHUNK
 from dsig.dicom.walk import ELEMENT, FRAGMENTS
 from dsig.model import Finding
 
-__all__ = ["fragment_findings", "pixel_syntax_findings"]
+__all__ = ["REFERENCED", "fragment_findings", "pixel_syntax_findings"]
 
 _PIXEL_DATA = 0x7FE00010
 _ROOT = "1.2.840.10008.1.2"
-_COMPRESSED = (f"{_ROOT}.4.", f"{_ROOT}.5", f"{_ROOT}.8.")
+_ENCAPSULATED = (f"{_ROOT}.1.98", f"{_ROOT}.4.", f"{_ROOT}.5", f"{_ROOT}.7.", f"{_ROOT}.8.")
+REFERENCED = frozenset(f"{_ROOT}.4.{n}" for n in (94, 95, 204, 205))
+"""The pixel data are where a URL says (PS3.5 A.6, A.7)."""
 _JPEG, _J2K = (b"\xff\xd8",), (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 _CODESTREAMS: dict[str, tuple[bytes, ...]] = {
     **{f"{_ROOT}.4.{n}": _JPEG for n in (50, 51, 57, 70, 80, 81)},
@@ -75,8 +77,10 @@ def pixel_syntax_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
     problem, severity = "", "error"
     if element.kind == FRAGMENTS and not syntax.encapsulated:
         problem = f"the pixel data are encapsulated, which {syntax.uid} does not have"
-    elif element.kind != FRAGMENTS and syntax.encapsulated and syntax.uid.startswith(_COMPRESSED):
+    elif element.kind != FRAGMENTS and syntax.encapsulated and syntax.uid.startswith(_ENCAPSULATED):
         problem = f"the pixel data are native, which {syntax.uid} does not have"
+    elif syntax.uid in REFERENCED:
+        problem = f"there are pixel data, which {syntax.uid} has elsewhere"
     elif element.kind == FRAGMENTS:
         first = list(islice(main.fragments(element), 1, 2))  # behind the offset table
         if any(not _begins_as(main, syntax.uid, value, end) for _start, value, end in first):

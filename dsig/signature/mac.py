@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from dsig.dicom.dataset import CUT_4, CUT_8, DataSet, Element, signable_above, signable_tag
 from dsig.dicom.encoding import EXPLICIT_LE, Encoding
-from dsig.dicom.headers import header, is_big
+from dsig.dicom.headers import header, swap_unit
 from dsig.dicom.pump import ReadAhead
 from dsig.dicom.source import Source
-from dsig.dicom.vr import LONG, SHORT, TEXT, UNIT, effective
+from dsig.dicom.vr import LONG, SHORT, TEXT, effective
 from dsig.dicom.walk import ELEMENT, FRAGMENT, FRAGMENTS, ITEM, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import Where
 from dsig.limits import DEFAULT, Limits, beyond
@@ -147,7 +147,7 @@ class _Encoder:
             new = normalised(vr, self._value(value, end, start), self.reading.padding)
         if new is not None:
             return (self._header(tag, vr, len(new)) + new,)
-        unit = UNIT.get(vr, 1) if is_big(self.source, start, encoding) != self.mac.big else 1
+        unit = swap_unit(self.source, start, tag, vr, encoding, self.mac)
         length = end - value
         if length & 1 and vr != "OW" and self._pads(start):
             return (self._header(tag, vr, length + 1), (value, end, unit), b"\0")

@@ -6,12 +6,12 @@ for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from dsig.dicom.dataset import MACHINERY, DataSet, Element
 from dsig.dicom.dictionary import keyword_of
 from dsig.dicom.location import format_path, format_tag
-from dsig.dicom.walk import ELEMENT, SEQUENCE, walk
+from dsig.dicom.walk import ELEMENT, SEQUENCE, is_creator, walk
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.signature.signatures import FoundSignature
@@ -26,6 +26,8 @@ PIXEL_DESCRIPTION = frozenset(
         0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280009, 0x00280010, 0x00280011, 0x00280100, 0x00280101,
         0x00280102, 0x00280103, 0x00280106, 0x00280107, 0x00280120, 0x00280121, 0x00287FE0, 0x7FE00001, 0x7FE00002,
         0x7FE00003,
+        # retired: format, compression, and the group that holds the pixel data
+        0x00280040, 0x00280060, 0x00280200,
     }
 )  # fmt: skip
 """How bytes become pixels and frames: PS3.3 C.7.6.3, extended offset table included (PS3.5 A.4)."""
@@ -39,6 +41,8 @@ PRESENTATION = frozenset(
         0x00281101, 0x00281102, 0x00281103, 0x00281104, 0x00281111, 0x00281112, 0x00281113, 0x00281201, 0x00281202,
         0x00281203, 0x00281204, 0x00281211, 0x00281212, 0x00281213, 0x00281221, 0x00281222, 0x00281223, 0x00283000,
         0x00283010, 0x00286100, 0x00409096, 0x20500010, 0x20500020,
+        # what the numbers stand for: dose, activity, segments (C.8.8.3, C.8.9.1, C.8.20.2)
+        0x30040002, 0x3004000C, 0x3004000E, 0x00541001, 0x00620001, 0x00620002, 0x0062000E, 0x00620010,
         # the icon that stands for it (C.7.6.1.1.6)
         0x00880200,
         # shutters and graphics over the image (C.7.6.11, C.10.5), functional groups (C.7.6.16)
@@ -76,6 +80,9 @@ def meaning_findings(found: FoundSignature, limits: Limits) -> Iterator[Finding]
     if creators := creators.intersection(unsigned):
         consequence = "under another creator, or another block of one, signed private elements mean something else"
         yield finding("private-creator-unsigned", sorted(creators), consequence, "PS3.5 7.8.1")
+    if doubled := sorted(_doubled_creators(level, signed, unsigned)):
+        consequence = "readers that look for this creator may find elements of a block that is not signed"
+        yield finding("private-creator-doubled", doubled, consequence, "PS3.5 7.8.1")
     if not signed & PIXELS:
         return
     if loose := [t for t in unsigned if t in PIXEL_DESCRIPTION]:
@@ -84,6 +91,17 @@ def meaning_findings(found: FoundSignature, limits: Limits) -> Iterator[Finding]
     if loose := [t for t in unsigned if t in PRESENTATION or t >> 16 in _OVERLAYS or t >> 16 in _CURVES]:
         consequence = "it decides how the signed image is shown"
         yield finding("presentation-unsigned", loose, consequence, "PS3.3 C.7.6")
+
+
+def _doubled_creators(level: DataSet, signed: Collection[int], unsigned: Iterable[int]) -> Iterator[int]:
+    """Unsigned elements that reserve another block for a private creator whose own is signed."""
+    doubtful = [tag for tag in unsigned if is_creator(tag)]
+    if not doubtful:
+        return
+    creators = {(tag >> 16, level.text(tag)) for tag in signed if is_creator(tag)}
+    for tag in doubtful:
+        if (tag >> 16, level.text(tag)) in creators:
+            yield tag
 
 
 def _has_text(level: DataSet, selected: Iterable[Element], limits: Limits) -> bool:

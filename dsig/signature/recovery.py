@@ -26,11 +26,14 @@ from dsig.dicom.walk import ELEMENT, FRAGMENTS, SEQUENCE, SEQUENCE_END, walk
 from dsig.errors import DsigError
 from dsig.limits import Limits
 from dsig.model import Finding
-from dsig.signature.signatures import FoundSignature
+from dsig.signature.signatures import FoundSignature, few_findings
+from dsig.signature.structure import level_findings
 
 __all__ = ["Candidate", "Recovery"]
 
 _SHOWN = 4
+_SIGNS = {"US", "SS"}
+"""VRs of numbers that differ by their sign."""
 _ELEMENT_COST = 4096
 """What walking and encoding one element costs, in bytes hashed in the same time."""
 _LEAST = 2
@@ -52,6 +55,8 @@ class _Unknown:
     """The file names the VR."""
     choices: list[str]
     """Other VRs it may have had, the likeliest first."""
+    high: bool = False
+    """A value is one number as US and another as SS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class Candidate:
     contradicts: bool
     """At least one VR is not the one the file names."""
     chosen: Mapping[Place, str]
+    renumbered: bool
+    """Who reads the file as it is finds other numbers."""
 
 
 class Recovery:
@@ -167,6 +174,7 @@ class Recovery:
         else:
             known.choices = [vr for vr in known.choices if vr in unknown.choices or vr == unknown.found]
             known.said = known.said or unknown.said
+            known.high = known.high or unknown.high
 
     def reading(self, chosen: Mapping[Place, str], *, contradicts: bool) -> Iterator[Candidate]:
         """The signature with these VRs, if the data can be read so."""
@@ -190,7 +198,9 @@ class Recovery:
         ]
         more = len(changes) - _SHOWN
         shown = tuple(changes[:_SHOWN]) + ((f"{more} more",) if more > 0 else ())
-        yield Candidate(replace(self.found, level=again, structure=self.structure(again)), shown, contradicts, chosen)
+        signs = [self.unknowns[place] for place, vr in chosen.items() if {vr, self.unknowns[place].found} == _SIGNS]
+        found = replace(self.found, level=again, structure=self.structure(again))
+        yield Candidate(found, shown, contradicts, chosen, any(u.high for u in signs))
 
     def excused(self) -> FoundSignature:
         """The signature, without the reproach that its list names what has no VR any more."""
@@ -209,7 +219,9 @@ class Recovery:
         """What the structure gate says when the level is read so."""
         mac = self.found.mac
         signable = mac is not None and all(t not in level.by_tag or level.by_tag[t].signable for t in mac.elements)
-        return tuple(f for f in self.found.structure if not (signable and f.code == "list-names-unsignable"))
+        said = tuple(f for f in self.found.structure if not (signable and f.code == "list-names-unsignable"))
+        # what was a value of VR UN may have elements now, which have to be in order like all others
+        return (*said, *(f for f in few_findings(level_findings(level)) if f not in said))
 
 
 class _Chosen:
@@ -237,7 +249,8 @@ class _Survey:
         named = stored not in ("", "UN")
         permitted = permitted_vrs(place.tag)
         if permitted and stored != "UN":
-            self.seen = place, _Unknown("", 0, found, named, [vr for vr in permitted if vr != found])
+            high = found in _SIGNS and any(byte & 0x80 for byte in self.read(value, min(length, _EXAMINED))[1::2])
+            self.seen = place, _Unknown("", 0, found, named, [vr for vr in permitted if vr != found], high)
         elif place.is_creator:
             if found == "UN":
                 self.seen = place, _Unknown("", 0, found, False, ["LO"])

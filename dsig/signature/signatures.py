@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dsig.dicom.dataset import DataSet, Element, read_data_set
-from dsig.dicom.encoding import EXPLICIT_BE, EXPLICIT_LE, IMPLICIT_LE, Encoding, is_known
+from dsig.dicom.encoding import EXPLICIT_LE, Encoding, is_known, transfer_syntax
 from dsig.dicom.file import DicomFile
 from dsig.dicom.location import Path, format_path, format_tag
 from dsig.dicom.walk import FRAGMENTS, SEQUENCE
@@ -26,7 +26,7 @@ from dsig.signature.items import (
 )
 from dsig.signature.structure import level_findings, mac_item_for, orphan_findings, signature_findings
 
-__all__ = ["FoundSignature", "find_signatures", "level_wide_findings", "mac_encoding"]
+__all__ = ["FoundSignature", "few_findings", "find_signatures", "level_wide_findings", "mac_encoding"]
 
 PIXEL_DATA = 0x7FE00010
 _IMPLICIT = ("1.2.840.10008.1.2", "1.2.840.113619.5.2")
@@ -77,7 +77,7 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         main,
     ]
     # disorder anywhere concerns every signature: it decides which item a reader takes for the signed one
-    everywhere = tuple(_few((*level_findings(main), *_meta_findings(file), *_syntax_findings(file))))
+    everywhere = tuple(few_findings((*level_findings(main), *_meta_findings(file), *_syntax_findings(file))))
     found: list[FoundSignature] = []
     uids: set[str] = set()
     work = 0
@@ -86,8 +86,8 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
         if not items:
             continue
         macs = read_mac_items(level, limits)
-        general = () if level is main else tuple(_few(level_findings(level)))
-        general = (*everywhere, *general, *_few(orphan_findings(macs, items)))
+        general = () if level is main else tuple(few_findings(level_findings(level)))
+        general = (*everywhere, *general, *few_findings(orphan_findings(macs, items)))
         for item in items:
             mac, reference = mac_item_for(item, macs)
             work += len(level.elements) + (len(mac.elements) if mac else 0)
@@ -106,7 +106,7 @@ def find_signatures(file: DicomFile, main: DataSet, limits: Limits) -> list[Foun
     return [replace(f, structure=(*f.structure, *_loose_item(f, signed))) for f in found]
 
 
-def _few(findings: Iterable[Finding]) -> Iterator[Finding]:
+def few_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
     """The first of each code: every signature repeats these, and the report on the file has all of them."""
     counts: Counter[str] = Counter()
     for finding in findings:
@@ -157,6 +157,14 @@ def level_wide_findings(file: DicomFile, main: DataSet) -> Iterator[Finding]:
             "mac-parameters-left",
             "there are MAC Parameters or an empty Digital Signatures Sequence, and no signature: it was removed",
             format_path((), MAC_PARAMETERS if signatures is None else DIGITAL_SIGNATURES),
+            "PS3.3 C.12.1.1.3",
+            "warning",
+        )
+    for path in main.orphans:
+        yield Finding(
+            "mac-parameters-left",
+            "an item has MAC Parameters and no signature: it was removed, or something is hidden there",
+            format_path(path, MAC_PARAMETERS),
             "PS3.3 C.12.1.1.3",
             "warning",
         )
@@ -259,5 +267,5 @@ def mac_encoding(found: FoundSignature, file: DicomFile) -> tuple[Encoding | Non
             f"the MAC was made in {uid}; the standard allows only explicit VR little endian",
             "warning",
         )
-        return (EXPLICIT_BE if uid == _BIG else IMPLICIT_LE), [notice, *notes]
+        return transfer_syntax(uid).encoding, [notice, *notes]
     return EXPLICIT_LE, notes

@@ -41,7 +41,7 @@ from dsig.model import Coverage, Finding, MacFacts, PluginUse, Purpose, SignerFa
 from dsig.plugins import HOST, Plugins, default
 from dsig.signature.build import NewSignature, checked_elements, datetime_now, free_mac_id, new_uid
 from dsig.signature.coverage import coverage_of
-from dsig.signature.fragments import fragment_findings
+from dsig.signature.fragments import REFERENCED, fragment_findings
 from dsig.signature.insertion import signature_changes
 from dsig.signature.items import read_mac_items, read_signature_items
 from dsig.signature.mac import MacCursor, mac_pieces, pump
@@ -327,7 +327,7 @@ class _Signing:
         """(0400,0010): explicit VR little endian, or the file's own syntax if it holds encapsulated pixel data."""
         syntax = self.file.syntax
         for element in self.selected:
-            fits = (element.kind == FRAGMENTS) == syntax.encapsulated
+            fits = (element.kind == FRAGMENTS) == syntax.encapsulated and syntax.uid not in REFERENCED
             if element.tag == PIXEL_DATA and not fits and not self.level.path:  # a native icon may be anywhere
                 raise MalformedError(
                     f"the pixel data do not fit the transfer syntax {syntax.uid}: no verifier could rebuild the MAC",

@@ -78,6 +78,19 @@ def test_mac_parameters_that_no_signature_refers_to_are_told():
     assert checked(file, strict=True).verdict == "failed"
 
 
+def test_mac_parameters_without_signatures_in_an_item_are_told():
+    """They are in no MAC, so anything could be in there, inside of a signed sequence too."""
+    hidden = sequence(s.MAC_PARAMETERS, item(DATA[0x00100010]))
+    stream = bytes.fromhex("4000 7502 5351 0000 feff00e0 feffdde0")
+    parts = GOOD.but(data=DATA | {0x00400275: sequence(0x00400275, item(hidden))}, hashed={0x00400275: stream})
+    report = checked(parts.file())
+    said = [(f.code, f.severity, f.location) for f in report.findings]
+    place = "RequestAttributesSequence[0].(4FFE,0001)"
+    assert said == [("mac-parameters-left", "warning", place)]
+    assert report.verdict == "passed"
+    assert checked(parts.file(), strict=True).verdict == "failed"
+
+
 @pytest.mark.parametrize("undefined", [False, True])
 def test_an_empty_digital_signatures_sequence_is_told(undefined: bool):
     empty = sequence(s.DIGITAL_SIGNATURES, undefined=undefined)

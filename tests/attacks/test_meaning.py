@@ -192,6 +192,24 @@ def test_a_signed_private_block_cannot_be_moved():
     assert [f.code for f in signature.axes["integrity"].findings] == ["mac-mismatch"]
 
 
+@pytest.mark.parametrize("name", [b"ACME", b"ACME  ", b"ACME\0\0"])
+@pytest.mark.parametrize("block", [0x10, 0x12])
+def test_a_second_block_of_a_signed_private_creator(block: int, name: bytes):
+    """Readers find private elements by their creator: the first block of it may be one that nobody signed."""
+    creator, value = element(0x00090011, "LO", b"ACME"), element(0x00091101, "LO", b"high")
+    parts = GOOD.but(data=DATA | {0x00090011: creator, 0x00091101: value})
+    number, forged = 0x00090000 | block, 0x00090001 | block << 8
+    more = {number: element(number, "LO", name), forged: element(forged, "LO", b"low ")}
+    file = part10(s.joined(parts.elements() | more))
+    if block == 0x10 and name == b"ACME":
+        assert pydicom.dcmread(BytesIO(file)).private_block(0x0009, "ACME")[1].value == "low"
+    assert f"(0009,00{block:02X})" in warned(file, "private-creator-doubled").message
+    both = GOOD.but(data=parts.data | more)
+    assert checked(both.file(), strict=True).verdict == "passed", "a creator may have several blocks"
+    other = {number: element(number, "LO", b"OTHER "), forged: more[forged]}
+    assert checked(part10(s.joined(parts.elements() | other)), strict=True).verdict == "passed"
+
+
 def test_a_signature_without_the_instance_uid_fits_other_instances():
     warned(leaving_out(0x00080018), "instance-uid-unsigned")
 
@@ -273,6 +291,11 @@ JFIF = b"\xff\xd8\xff\xe0\0\x06JFIF"
         ("1.2.840.10008.1.2.4.102", e.encapsulated(b"", JFIF), "warning"),
         ("1.2.840.10008.1.2.8.1", e.encapsulated(b"", b"\xff\x4f\xff\x51"), "warning"),
         ("1.3.6.1.4.1.5962.300.1", element(0x7FE00010, "OB", bytes(4)), None),
+        # readers look for fragments, or elsewhere (PS3.5 A.4.11, A.6)
+        ("1.2.840.10008.1.2.1.98", element(0x7FE00010, "OB", bytes(4)), "error"),
+        ("1.2.840.10008.1.2.7.1", element(0x7FE00010, "OB", bytes(4)), "error"),
+        ("1.2.840.10008.1.2.4.94", element(0x7FE00010, "OB", bytes(4)), "error"),
+        ("1.2.840.10008.1.2.4.204", element(0x7FE00010, "OB", bytes(4)), "error"),
     ],
 )
 def test_pixel_data_that_are_not_of_the_transfer_syntax(syntax: str, pixels: bytes, severity: str | None):

@@ -211,3 +211,27 @@ def test_padding_inside_items_changes_nothing(name, keys, tmp_path):
     accepted, own, said = verdicts(target)
     assert accepted, said
     assert not own
+
+
+def test_signatures_of_files_with_big_endian_pixel_data(keys, tmp_path):
+    """A transfer syntax private to GE: implicit VR little endian, but for the pixel data."""
+    ge, ours, theirs = (tmp_path / f"{name}.dcm" for name in ("ge", "ours", "theirs"))
+    slice_ = pydicom.dcmread(BASE / "mr_imp.dcm")
+    words = slice_.PixelData
+    slice_.PixelData = b"".join(words[at : at + 2][::-1] for at in range(0, len(words), 2))
+    slice_.file_meta.TransferSyntaxUID = "1.2.840.113619.5.2"
+    slice_.save_as(ge, implicit_vr=True, little_endian=True)
+
+    dsig_signs(ge, ours, keys["rsa2048"])
+    peer_signs(ge, theirs)
+    assert not refusals(ours, tmp_path, [(EXPLICIT,), (BIG,), (IMPLICIT,)])
+    for signed in (ours, theirs):
+        accepted, own, said = verdicts(signed)
+        assert accepted, said
+        assert not own
+    for options in ((EXPLICIT,), (BIG,), (IMPLICIT,)):
+        plain = tmp_path / "plain.dcm"
+        assert converted(theirs, plain, *options)
+        assert not objections(dsig.verify(plain, TRUSTED))
+    assert converted(ours, plain, EXPLICIT)
+    assert pydicom.dcmread(plain).PixelData == words
