@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, TextIO
 
 from dsig.distributions import entry_points
+from dsig.distrust import brief
 from dsig.doctor.trials import TRIALS, UnfitError
 from dsig.errors import DsigError, PluginError
 from dsig.model import PluginUse
@@ -45,7 +46,7 @@ def _checkup(name: str, value: str, distribution: str, tell: Callable[..., None]
         )
         plugin = entry.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a plugin does is a finding here
-        tell(health="bad", reason=f"it does not import: {_brief(error)}")
+        tell(health="bad", reason=f"it does not import: {brief(error)}")
         return
     tell(doing="it was asked what it provides")
     plugins = Plugins(experiments=True)
@@ -76,13 +77,8 @@ def _tried(hook: str, providers: Providers[Any, Any], provider: Provider[Any]) -
     except UnfitError as unfit:
         return "bad", str(unfit), ""
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-        return "bad", f"it raises what the contract does not allow: {_brief(error)}", ""
+        return "bad", f"it raises what the contract does not allow: {brief(error)}", ""
     return "good", "", ""
-
-
-def _brief(error: BaseException) -> str:
-    """One line; nothing secret is at hand here, so the text may be told."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 if __name__ == "__main__":
