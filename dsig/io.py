@@ -16,7 +16,7 @@ from dsig.dicom.file import DicomFile, open_dicom
 from dsig.dicom.lookup import PLAIN, Lookup
 from dsig.dicom.output import replacing, same_file
 from dsig.dicom.source import CHUNK, open_source, spooled
-from dsig.errors import OutputError, UsageError, Where
+from dsig.errors import MalformedError, OutputError, UsageError, Where
 from dsig.limits import DEFAULT, Limits
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ def as_input(given: Given) -> Iterator[str | os.PathLike[str] | bytes | bytearra
         with spooled(name_of(given)) as spool:
             write_data_set(given, spool)
             spool.seek(0)
-            yield spool
+            try:
+                yield spool
+            except MalformedError as error:
+                if error.hint == MalformedError.default_hint:
+                    error.hint = "pydicom writes this data set so; if it came from a file, give that file"
+                raise
         return
     if not isinstance(given, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(given, "read"):
         raise UsageError(

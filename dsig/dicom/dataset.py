@@ -389,5 +389,5 @@ def find_item(
         f"there is no item {format_path(path)}",
         code="no-such-item",
         where=Where(source.name),
-        hint="dsig inspect lists sequences; indexes count from 0",
+        hint="indexes count from 0; a sequence stored as UN takes --convert-un or convert_un=True",
     )

@@ -73,8 +73,8 @@ class Note:
     """Something a parser can read past but a careful one reports."""
 
     code: str
-    """`duplicate-tag`, `tags-not-ascending`, `reserved-bytes`, `delimiter-length`, `unknown-vr`, `item-encoding` or
-    `odd-length`.
+    """`duplicate-tag`, `tags-not-ascending`, `reserved-bytes`, `delimiter-length`, `unknown-vr`, `item-encoding`,
+    `odd-length` or `trailing-bytes`.
     """
     message: str
     path: str
@@ -239,6 +239,8 @@ class _Walker:
                     continue
                 raise self.malformed(f"{_tag(tag)} stands among data elements", pos)
             if tag <= prev:
+                if not tag and prev and not frames and not self.at and self.only_zeros(pos, limit):
+                    return
                 self.disorder(tag, prev, pos)
             elif prev == -1 and not explicit and self.encoding.explicit:
                 self.first_of_un(buf[at + 4 : at + 6], tag, pos)
@@ -363,6 +365,24 @@ class _Walker:
     def odd(self, tag: int, length: int, offset: int) -> None:
         """Note a length that no value has (PS3.5 7.1.1): some readers take it for another, and go on beside its end."""
         self.notes.add("odd-length", f"{_tag(tag)} has the odd length {length}", self.path(tag), offset)
+
+    def only_zeros(self, offset: int, end: int) -> bool:
+        """Note that zeros stand behind the data set up to `end`, as in copies from media that are written in blocks.
+
+        Other readers take every 8 of them for an element, and refuse a rest, so that one is refused here too.
+        """
+        buffer = memoryview(bytearray(min(STRIDE, end - offset)))
+        for at in range(offset, end, STRIDE):
+            chunk = buffer[: min(STRIDE, end - at)]
+            self.limits.check_time(self.source.name)
+            self.source.read_into(at, chunk)
+            if any(chunk):
+                return False
+        message = f"{end - offset} zero bytes follow the data set"
+        if (end - offset) % 8:
+            raise self.malformed(message, offset)
+        self.notes.add("trailing-bytes", message, "", offset)
+        return True
 
     def unknown_vr(self, code: bytes, tag: int, offset: int) -> tuple[str, bool]:
         """What a code that is no VR is taken for, and whether a 32-bit length follows, as it does two capitals.

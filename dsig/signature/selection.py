@@ -69,11 +69,14 @@ def _element(level: DataSet, tag: int, why: str) -> Element:
     if element.signable:
         return element
     reason = "holds elements of unknown VR" if element.tainted else "has an unknown VR"
+    hint = "PS3.3 C.12.1.1.3.1.1 lists what a signature cannot cover"
     if not signable_tag(tag):
         reason = "is of a kind that signatures leave out"
+    elif level.encoding.explicit:
+        hint = "--convert-un or convert_un=True writes VRs that dictionaries know into the file"
     raise UsageError(
         f"{format_tag(tag)} {why} but cannot be signed: it {reason}",
         code="tag-unsignable",
         where=where,
-        hint="PS3.3 C.12.1.1.3.1.1 lists what a signature cannot cover",
+        hint=hint,
     )

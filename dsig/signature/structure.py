@@ -104,7 +104,9 @@ def refuse_disorder(level: DataSet) -> None:
             f"{note.message}; readers would disagree about what is signed",
             code=note.code,
             where=Where(level.source.name, note.path or None, note.offset),
-            hint="repair the file first, for instance by loading and saving it with pydicom",
+            hint="cut the file off there"
+            if note.code == "trailing-bytes"
+            else "repair the file first, for instance by loading and saving it with pydicom",
         )
     for finding in pixel_findings(level):
         raise MalformedError(finding.message, code=finding.code, where=Where(level.source.name, finding.location))

@@ -174,6 +174,19 @@ def test_threads_may_sign_one_data_set_together():
         good(one)
 
 
+def test_a_data_set_that_pydicom_writes_broken_is_refused_by_its_name():
+    """It adds a byte behind encapsulated pixel data of odd length, which then do not end where they should."""
+    given = made()
+    given.file_meta = pydicom.dataset.FileMetaDataset()
+    given.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+    given.add_new(0x7FE00010, "OB", bytes.fromhex("feff00e0 00000000 feff00e0 03000000 010203"))
+    given["PixelData"].is_undefined_length = True
+    with pytest.raises(dsig.MalformedError) as caught:
+        dsig.sign(given, key=key())
+    assert caught.value.where.file == "<data set>"
+    assert "give that file" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("name", ["mr_rle.dcm", "sc_dfl.dcm", "mr_be.dcm", "mr_imp.dcm", "rtplan.dcm", "sr_comp.dcm"])
 def test_data_sets_of_every_encoding_are_signed_as_pydicom_would_save_them(name: str):
     good(dsig.sign(pydicom.dcmread(BASE / name), key=key()).output)

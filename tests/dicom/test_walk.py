@@ -539,6 +539,31 @@ def test_a_group_0002_element_in_the_data_set_is_read_and_noted_where_it_is_out_
     assert notes(nested) == []
 
 
+@pytest.mark.parametrize("encoding", [EXPLICIT_LE, EXPLICIT_BE, IMPLICIT_LE], ids=["explicit", "big", "implicit"])
+def test_zeros_behind_the_data_set_are_noted_once_and_are_no_elements(encoding: Encoding):
+    order: e.Order = ">" if encoding.big else "<"
+    one = element(0x00100010, "PN", b"ab", order=order) if encoding.explicit else implicit(0x00100010, b"ab")
+    data = one + bytes(8 * 70_000)
+    assert [t[1] for t in tokens(data, encoding)] == [0x00100010]
+    assert notes(data, encoding) == [("trailing-bytes", "", 10)]
+
+
+def test_zeros_behind_the_data_set_that_could_be_no_elements_are_refused_with_their_number():
+    error = refused(element(0x00100010, "PN", b"ab") + bytes(12))
+    assert (error.message, error.where.offset) == ("12 zero bytes follow the data set", 10)
+
+
+def test_an_element_of_zeros_is_one_where_anything_else_follows():
+    data = element(0x00100010, "PN", b"ab") + bytes(8) + element(0x00100020, "LO", b"ab")
+    assert [t[1] for t in tokens(data)] == [0x00100010, 0, 0x00100020]
+    assert [code for code, _path, _offset in notes(data)] == ["tags-not-ascending", "unknown-vr"]
+
+
+def test_zeros_at_the_end_of_an_item_are_elements():
+    data = sequence(0x00400275, item(element(0x00400007, "LO", b"ab") + bytes(8)))
+    assert [code for code, _path, _offset in notes(data)] == ["tags-not-ascending", "unknown-vr"]
+
+
 def test_reserved_bytes_that_are_not_zero_are_noted():
     data = e.tag(0x00420011) + b"OB" + b"\1\0" + b"\2\0\0\0ab"
     assert notes(data) == [("reserved-bytes", "(0042,0011)", 0)]

@@ -73,6 +73,16 @@ def test_an_element_that_cannot_be_signed_is_refused_with_the_reason(number: int
     assert reason in error.message
 
 
+def test_elements_stored_as_un_are_refused_with_the_option_that_helps():
+    items = bytes.fromhex("feff00e0 0a000000 40000700 02000000") + b"ab"
+    data = part10(element(0x00100010, "UN", b"ab") + element(0x00400275, "UN", items))
+    where = "RequestAttributesSequence[0]"
+    for error in (refused(data, tags=(0x00100010,)), refused(data, item=where)):
+        assert "convert_un" in (error.hint or "")
+    assert signed(data, tags=(0x00100010,), convert_un=True) == (0x00100010,)
+    assert signed(data, item=where, convert_un=True) == (0x00400007,)
+
+
 def test_file_meta_information_is_not_part_of_the_data_set():
     assert refused(tags=(0x00020010,)).code == "tag-absent"
 

@@ -12,7 +12,7 @@ import pytest
 from support import encode as e
 from support import signed as s
 from support.encode import element, item, part10, sequence, text
-from support.pki import checked, signer
+from support.pki import checked, key, signer
 from support.signed import DATA, Parts
 
 import dsig
@@ -705,6 +705,18 @@ def test_a_wrong_length_of_the_meta_information_is_reported():
     report = checked(bytes(128) + b"DICM" + e.meta(e.LITTLE, off_by=8) + GOOD.data_set())
     assert [f.code for f in report.findings] == ["meta-group-length"]
     assert report.verdict == "failed"
+
+
+def test_a_file_filled_up_with_zeros_fails_and_is_not_signed():
+    """Other readers show elements of group 0000 there."""
+    padded = part10(GOOD.data_set()) + bytes(8 * 100)
+    report = checked(padded)
+    assert [f.code for f in report.findings] == ["trailing-bytes"]
+    assert report.verdict == "failed"
+    with pytest.raises(dsig.MalformedError) as caught:
+        dsig.sign(padded, key=key())
+    assert (caught.value.code, caught.value.where.offset) == ("trailing-bytes", len(padded) - 800)
+    assert "cut the file off" in (caught.value.hint or "")
 
 
 def test_bytes_after_a_deflated_data_set_are_reported():
