@@ -37,6 +37,7 @@ __all__ = [
     "ITEM",
     "ITEM_END",
     "ITEM_TAG",
+    "PIXEL_REPRESENTATION",
     "SEQUENCE",
     "SEQUENCE_END",
     "UNDEFINED",

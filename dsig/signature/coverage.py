@@ -27,6 +27,7 @@ _UIDS = frozenset({0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00200052})
 """Which instance this is, and of which series and study."""
 
 _START = itemgetter(2)
+_FIRST = _IDENTITY | _PIXELS | _UIDS
 
 
 def coverage_of(level: DataSet, listed: Collection[int]) -> Coverage:
@@ -126,5 +127,11 @@ def _count(reason: str, elements: list[UnsignedElement], more: int) -> str:
 
 
 def _names(elements: list[UnsignedElement]) -> str:
+    """The first few, those before all that say who and what is seen: others must not hide them."""
+    elements = sorted(elements, key=_rank)
     shown = [e.location or e.keyword or f"({e.tag[:4]},{e.tag[4:]})" for e in elements[:5]]
     return ", ".join(shown) + (f" and {len(elements) - 5} more" if len(elements) > 5 else "")
+
+
+def _rank(element: UnsignedElement) -> bool:
+    return bool(element.location) or int(element.tag, 16) not in _FIRST

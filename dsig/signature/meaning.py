@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from dsig.dicom.dataset import MACHINERY, DataSet, Element
-from dsig.dicom.dictionary import keyword_of
+from dsig.dicom.dictionary import PIXEL_REPRESENTATION_VR, keyword_of, vr_of
 from dsig.dicom.location import format_path, format_tag
-from dsig.dicom.walk import ELEMENT, SEQUENCE, is_creator, walk
+from dsig.dicom.source import CHUNK
+from dsig.dicom.walk import ELEMENT, PIXEL_REPRESENTATION, SEQUENCE, is_creator, walk
 from dsig.limits import Limits
 from dsig.model import Finding
 from dsig.signature.signatures import FoundSignature
@@ -84,6 +85,9 @@ def meaning_findings(found: FoundSignature, limits: Limits) -> Iterator[Finding]
         consequence = "readers that look for this creator may find elements of a block that is not signed"
         yield finding("private-creator-doubled", doubled, consequence, "PS3.5 7.8.1")
     if not signed & PIXELS:
+        if PIXEL_REPRESENTATION in unsigned and _has_signs(level, found.selected, limits):
+            consequence = "signed numbers whose VR the file does not name are read by it"
+            yield finding("pixel-description-unsigned", [PIXEL_REPRESENTATION], consequence, "PS3.5 A.1")
         return
     if loose := [t for t in unsigned if t in PIXEL_DESCRIPTION]:
         consequence = "it decides how the signed pixel data are decoded"
@@ -104,20 +108,34 @@ def _doubled_creators(level: DataSet, signed: Collection[int], unsigned: Iterabl
             yield tag
 
 
-def _has_text(level: DataSet, selected: Iterable[Element], limits: Limits) -> bool:
+def _has_text(level: DataSet, selected: Collection[Element], limits: Limits) -> bool:
     """Whether anything signed is read by the character set; only asked where that is not signed."""
-    nested: list[Element] = []
-    for element in selected:
-        if element.vr in _TEXT and element.end > element.value:
-            return True
-        if element.kind == SEQUENCE:
-            nested.append(element)
-    for element in nested:
-        end = element.end - 8 if element.undefined else element.end
-        items = "UN" if element.vr == "UN" else "SQ"
-        for kind, _tag, vr, _start, value, stop in walk(
-            level.source, element.value, end, level.encoding, items=items, limits=limits
-        ):
-            if kind == ELEMENT and vr in _TEXT and stop > value:
+    if any(element.vr in _TEXT and element.end > element.value for element in selected):
+        return True
+    return any(vr in _TEXT and stop > value for _tag, vr, value, stop in _nested(level, selected, limits))
+
+
+def _has_signs(level: DataSet, selected: Collection[Element], limits: Limits) -> bool:
+    """Whether a signed item has numbers that some readers take for negative by the Pixel Representation around it."""
+    without_vrs = [e for e in selected if e.kind == SEQUENCE and (e.vr == "UN" or not level.encoding.explicit)]
+    for tag, vr, value, stop in _nested(level, without_vrs, limits):
+        if vr == "US" and stop - value >= 2 and vr_of(tag) == PIXEL_REPRESENTATION_VR:
+            buffer = bytearray(min(stop - value, CHUNK))
+            level.source.read_into(value, memoryview(buffer))
+            if any(byte & 0x80 for byte in buffer[1::2]):
                 return True
     return False
+
+
+def _nested(level: DataSet, selected: Iterable[Element], limits: Limits) -> Iterator[tuple[int, str, int, int]]:
+    """Plain elements inside of sequences: tag, VR, and where the value is."""
+    for element in selected:
+        if element.kind != SEQUENCE:
+            continue
+        end = element.end - 8 if element.undefined else element.end
+        items = "UN" if element.vr == "UN" else "SQ"
+        for kind, tag, vr, _start, value, stop in walk(
+            level.source, element.value, end, level.encoding, items=items, limits=limits
+        ):
+            if kind == ELEMENT:
+                yield tag, vr, value, stop

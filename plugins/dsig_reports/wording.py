@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from dsig.model import Extent, FileReport, FileVerdict, Report, SignatureReport, Status
+from dsig.model import Extent, FileReport, FileVerdict, Protection, Report, SignatureReport, Status
 
 __all__ = [
     "ANSWERS",
@@ -146,8 +146,7 @@ def said(file: FileReport) -> str:
     if file.verdict is not FileVerdict.PASSED:
         return f"{VERDICTS[file.verdict]} {_because(file)}".rstrip()
     rest = max((len(s.coverage.unsigned) + s.coverage.unsigned_more for s in file.signatures), default=0)
-    pixels = {s.coverage.protection.pixels for s in file.signatures if s.location == "/"}
-    among = ", the pixels or the document among them" if pixels == {Extent.UNSIGNED} else ""
+    among = _among([s.coverage.protection for s in file.signatures if s.location == "/"])
     what = f"What is signed is unchanged; {rest} element{' is' if rest == 1 else 's are'} not signed{among}."
     what = what if rest else ""
     if is_of_items(file):
@@ -155,6 +154,17 @@ def said(file: FileReport) -> str:
     trusted = all(s.axes["trust"].status is Status.PASSED for s in file.signatures)
     who = "The signer is trusted." if trusted else "Nobody asked who signed."
     return f"{what or 'Unchanged since it was signed.'} {who}"
+
+
+def _among(signatures: Sequence[Protection]) -> str:
+    """What matters most of what no signature of the data set protects."""
+    left: list[str] = []
+    if {p.pixels for p in signatures} == {Extent.UNSIGNED}:
+        left.append("the pixels or the document")
+    identity = {p.identity for p in signatures}
+    if identity and identity <= {Extent.UNSIGNED, Extent.PARTLY}:
+        left.append("the patient's identity" if identity == {Extent.UNSIGNED} else "some of the patient's identity")
+    return f", {' and '.join(left)} among them" if left else ""
 
 
 def is_of_items(file: FileReport) -> bool:

@@ -124,8 +124,8 @@ def implicitly(whole: bytes) -> bytes:
     return e.implicit(number[0] << 16 | number[1], whole[12 if whole[4:6].decode() in e.LONG_VRS else 8 :])
 
 
-def implicit_data_set(parts: Parts) -> bytes:
-    """A signed data set in implicit VR."""
+def implicit_data_set(parts: Parts, more: dict[int, bytes] | None = None) -> bytes:
+    """A signed data set in implicit VR; `more` is so already."""
     elements = {number: implicitly(whole) for number, whole in parts.data.items()}
     mac, signature = (
         e.item(joined({n: implicitly(w) for n, w in content.items()}))
@@ -135,7 +135,14 @@ def implicit_data_set(parts: Parts) -> bytes:
         0x4FFE0001: e.implicit_sequence(0x4FFE0001, mac),
         0xFFFAFFFA: e.implicit_sequence(0xFFFAFFFA, signature),
     }
-    return joined(elements | sequences)
+    return joined(elements | sequences | (more or {}))
+
+
+def found_codes(file: bytes) -> set[str]:
+    """Codes about a file that passes."""
+    report = checked(file)
+    assert report.verdict == "passed"
+    return {f.code for f in report.signatures[0].axes["coverage"].findings}
 
 
 GE = "1.2.840.113619.5.2"
@@ -318,3 +325,24 @@ def test_signed_numbers_that_others_read_with_another_sign_are_told():
         assert [(f.code, f.severity) for f in signature.axes["integrity"].findings] == [("vr-recovered", severity)]
         strict = checked(forged, strict=True).signatures[0].axes["integrity"]
         assert strict.status == ("failed" if severity == "warning" else "passed")
+
+
+@pytest.mark.parametrize("stored_as_un", [False, True])
+def test_signed_numbers_in_items_that_others_read_with_another_sign_are_told(stored_as_un: bool):
+    """Some readers go by the Pixel Representation of the data set around an item."""
+    uids = {number: DATA[number] for number in (0x00080018, 0x00100010)}
+    number = element(0x00280106, "US", b"\xff\xff")
+    data = uids | {CONTENT: e.sequence(CONTENT, e.item(number))}
+    stream = e.tag(CONTENT) + b"SQ\0\0\xfe\xff\x00\xe0" + number + b"\xfe\xff\xdd\xe0"
+    parts = Parts(data=data, hashed={CONTENT: stream})
+    added = element(0x00280103, "US", b"\1\0")
+    assert found_codes(e.part10(joined(parts.elements() | {0x00280103: added}))) == {"unsigned-not-listed"}
+    items = e.item(implicitly(number))
+    if stored_as_un:
+        whole = element(CONTENT, "UN", items + e.delimiter(e.SEQUENCE_END), length=e.UNDEFINED)
+        file = e.part10(joined(parts.elements() | {CONTENT: whole, 0x00280103: added}))
+    else:
+        stored = {CONTENT: e.implicit_sequence(CONTENT, items), 0x00280103: implicitly(added)}
+        file = e.part10(implicit_data_set(parts, stored), e.IMPLICIT)
+        assert pydicom.dcmread(BytesIO(file)).ContentSequence[0].SmallestImagePixelValue == -1
+    assert found_codes(file) == {"unsigned-not-listed", "pixel-description-unsigned"}

@@ -211,6 +211,11 @@ def axes(**answers: Status) -> dict[str, Axis]:
     return {name: Axis(answers.get(name, Status.PASSED)) for name in AXES}
 
 
+PATIENT_NOT = Coverage(
+    2,
+    (UnsignedElement("00100010", "PatientName", "not-listed"), UnsignedElement("7FE00010", "PixelData", "not-listed")),
+    protection=Protection(Extent.UNSIGNED, Extent.PARTLY),
+)
 PIXELS_NOT = Coverage(2, (UnsignedElement("7FE00010", "PixelData", "not-listed"),), (), 0, Protection(Extent.UNSIGNED))
 
 
@@ -238,6 +243,11 @@ PIXELS_NOT = Coverage(2, (UnsignedElement("7FE00010", "PixelData", "not-listed")
             "passed",
             {"axes": axes(trust=Status.NOT_CHECKED), "coverage": PIXELS_NOT, "location": "/"},
             "1 element is not signed, the pixels or the document among them. Nobody asked who signed.",
+        ),
+        (
+            "passed",
+            {"axes": axes(trust=Status.NOT_CHECKED), "coverage": PATIENT_NOT, "location": "/"},
+            "the pixels or the document and some of the patient's identity among them. Nobody asked who signed.",
         ),
     ],
 )

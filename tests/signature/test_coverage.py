@@ -248,3 +248,13 @@ def test_a_required_element_that_cannot_be_signed_is_missing_though_it_is_listed
 def test_inspect_says_the_same_of_coverage_as_verify():
     [inspected] = dsig.inspect(PARTLY.file()).signatures
     assert inspected.coverage == verified(PARTLY).coverage
+
+
+def test_what_says_who_and_what_is_seen_is_named_first():
+    """Whoever adds a patient could add a dozen harmless elements before it."""
+    others = {0x00080050 + n: element(0x00080050 + n, "LO", b"ab") for n in range(0, 12, 2)}
+    data = {0x00080018: DATA[0x00080018]}
+    added = {n: DATA[n] for n in (0x00100010, 0x7FE00010)}
+    [finding] = verified(GOOD.but(data=data | others | added, listed=tuple(data))).axes["coverage"].findings
+    assert finding.message.startswith("8 elements not protected: PatientName, PixelData, AccessionNumber, ")
+    assert finding.message.endswith(" and 3 more")
