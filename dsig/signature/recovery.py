@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 from dsig.dicom.dataset import DataSet, read_data_set, signable_tag
-from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, permitted_vrs, vr_of
+from dsig.dicom.dictionary import BITS_ALLOCATED_VR, PIXEL_REPRESENTATION_VR, met_vr, permitted_vrs, vr_of
 from dsig.dicom.location import format_path
 from dsig.dicom.lookup import Lookup, Place
 from dsig.dicom.source import Source
@@ -260,7 +260,8 @@ class _Survey:
                 return "SQ"
             known = self.lookup.private_vr_of(place.creator, place.tag) if place.private else vr_of(place.tag)
             if place.private or known == "UN":
-                likely = [] if known == "UN" else [known]
+                met = met_vr(place.creator, place.tag)
+                likely = [vr for vr in (known, met) if vr not in ("UN", None)]
                 choices = dict.fromkeys((*likely, *self.fitting(value, length)))
                 self.seen = place, _Unknown("", 0, found, False, [vr for vr in choices if vr != found])
             elif stored == "UN" and found == "UN":
@@ -329,14 +330,12 @@ def _combinations(unknowns: Mapping[Place, _Unknown]) -> Iterator[dict[Place, st
 
 
 def _kinds(places: Sequence[Place], options: Sequence[Sequence[str]]) -> Iterator[tuple[int, ...]]:
-    """Attributes whose VRs depend on one thing in the data set, as on Pixel Representation, change together."""
-    kinds = list(dict.fromkeys(permitted_vrs(place.tag) for place in places if permitted_vrs(place.tag)))
+    """Attributes whose VRs depend on one thing, as on Pixel Representation or the maker, change together."""
+    of = [permitted_vrs(place.tag) or (met_vr(place.creator, place.tag) and place.creator) for place in places]
+    kinds = sorted({kind for kind in of if kind}, key=lambda kind: (isinstance(kind, str), of.index(kind)))
     for size in range(1, len(kinds) + 1):
         for changed in combinations(kinds, size):
-            yield tuple(
-                int(permitted_vrs(place.tag) in changed and len(option) > 1)
-                for place, option in zip(places, options, strict=True)
-            )
+            yield tuple(int(kind in changed and len(option) > 1) for kind, option in zip(of, options, strict=True))
 
 
 def _by_rank(start: tuple[int, ...], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:

@@ -99,6 +99,16 @@ HOPS = {
         [CREATOR, element(0x00091001, "DS", b"12.5"), element(0x00091002, "UL", b"\1\0\0\0")],
         ["(0009,1001) as DS", "(0009,1002) as UL"],
     ),
+    "private ones whose maker does not write what dictionaries say": (
+        [
+            element(0x00510010, "LO", b"SIEMENS MR HEADER "),
+            *(element(0x00511000 + n, "LO", b"TA 1") for n in (0xA, 0xB, 0xC)),
+            element(0x0051100D, "SH", b"TA 1"),
+            element(0x0051100E, "LO", b"TA 1"),
+            *(element(0x00511000 + n, "SH", b"TA 1") for n in (0x12, 0x13, 0x15, 0x17, 0x18)),
+        ],
+        [f"(0051,100{n}) as LO" for n in "ABCE"],
+    ),
     "a private sequence": (
         [CREATOR, sequence(0x00091001, item(element(0x00100010, "PN", b"Doe^Jane")))],
         ["(0009,1001) as SQ"],
