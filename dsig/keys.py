@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from dsig.arguments import expected, path_of
 from dsig.distrust import blaming
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, Secrets, Signer
@@ -35,20 +37,22 @@ class NoSecrets:
 
 @contextmanager
 def open_key(
-    uri: str,
+    uri: str | os.PathLike[str],
     *,
-    certificate: str | None = None,
+    certificate: str | os.PathLike[str] | None = None,
     secrets: Secrets | None = None,
     insecure_pin: bool = False,
     plugins: Plugins | None = None,
 ) -> Iterator[OpenKey]:
-    """Open the key named by a URI (or bare path), for as long as the context lasts.
+    """Open the key named by a URI or a path, for as long as the context lasts.
 
     `certificate` is the path of a certificate file to use instead of the one found with the key. `insecure_pin`: take a
     PIN from the URI itself, which is refused otherwise. Raises
     `KeySourceError` for everything about the key itself, `UsageError` for an unknown scheme, `PluginError`.
     """
-    plugins = plugins or default()
+    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
+    uri = path_of(uri, "open_key")
+    certificate = None if certificate is None else path_of(certificate, "certificate")
     name, source = plugins.key_source_for(uri)
     origin = plugins.key_sources.provider(name).origin
     with ExitStack() as stack:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from math import inf, isfinite
 from time import monotonic
 
+from dsig.arguments import as_annotated
 from dsig.errors import LimitError, UsageError, Where
 
 __all__ = ["DEFAULT", "NAMES", "Limits", "beyond", "parse_limits"]
@@ -54,6 +55,10 @@ class Limits:
     """Time one file may take to be verified or inspected; looked at between elements and chunks."""
     deadline: float = field(default=inf, repr=False)
     """No limit of its own: when `seconds` are over, by the monotonic clock. Set by `started`."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
 
     def started(self) -> Limits:
         """The limits for work that begins now."""

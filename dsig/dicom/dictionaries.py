@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from dsig.arguments import paths_of
 from dsig.dicom.dictionary import tag_of, vr_of
 from dsig.dicom.vr import LONG, SHORT
 from dsig.errors import UsageError, Where
@@ -132,8 +133,7 @@ def load_dictionaries(paths: Iterable[str | os.PathLike[str]]) -> Dictionary:
     change what VRs are found.
     """
     versions = []
-    for given in paths:
-        path = os.fspath(given)
+    for path in paths_of(paths, "load_dictionaries"):
         try:
             status = os.stat(path)  # noqa: PTH116 - the path as it was given is part of the message
         except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from dsig.arguments import as_annotated, path_of
 from dsig.der import public_key_of
 from dsig.dicom.location import parse_tag
 from dsig.errors import UsageError, Where
@@ -77,6 +78,10 @@ class Policy:
     """As `VerifyOptions.require_coverage`, in addition to that."""
     strict: bool = False
     """As `VerifyOptions.strict`."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
 
 
 # ------------------------------------------------------------------------------------------------------------- checks
@@ -148,7 +153,7 @@ def load_policy(path: str | Path) -> Policy:
     """Read a policy file. Raises `UsageError` for what is no TOML, an unknown key or a value of the wrong kind."""
     import tomllib
 
-    where = Where(str(path))
+    where = Where(path_of(path, "load_policy"))
     try:
         with Path(path).open("rb") as file:
             data = file.read(LONGEST + 1)

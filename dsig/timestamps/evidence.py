@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from dsig.arguments import path_of
 from dsig.errors import InputError, Where
 from dsig.model import Finding, Status
 from dsig.plugins import Plugins
@@ -163,6 +164,7 @@ def judged(evidence: Evidence, tsa: TrustMaterial, at: datetime, plugins: Plugin
 
 def read_evidence(path: str | os.PathLike[str]) -> Evidence:
     """Read a sidecar. Raises `InputError` for anything that is not exactly one."""
+    path = path_of(path, "read_evidence")
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_FILE + 1)

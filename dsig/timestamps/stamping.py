@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from dsig.arguments import as_annotated
 from dsig.distrust import answered, blaming
 from dsig.errors import DsigError, InputError, OutputError, PluginError, UsageError, Where
 from dsig.hookspecs import (
@@ -43,6 +44,10 @@ class QueryOptions:
     certificate: bool = True
     """The TSA shall put its certificate into the token."""
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TsaOptions:
@@ -65,6 +70,10 @@ class TsaOptions:
     """Path of a PEM file with roots for the TLS certificates of the TSAs; empty: those of the system."""
     allow_modifications: bool = False
     """Take tokens that the TSA granted with modifications."""
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dsig.arguments import as_annotated, paths_of
 from dsig.der import kind_of
 from dsig.errors import UsageError, Where
 
@@ -39,6 +40,10 @@ class TrustMaterial:
     partial_chain: bool = False
     """Whether an anchor that is not self-issued ends a path; otherwise it is an intermediate like any other."""
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
+
 
 def load_trust(
     roots: Iterable[str | os.PathLike[str]] = (),
@@ -57,14 +62,14 @@ def load_trust(
     """
     if any(isinstance(paths, (str, os.PathLike)) for paths in (roots, intermediates, crls, ocsps)):
         raise UsageError("one path is given where several may be", hint="write a list, as load_trust(['ca.pem'])")
-    trusted = _load(roots, "certificate")
-    helpers = _load(intermediates, "certificate")
-    lists = _load(crls, "crl")
+    trusted = _load(paths_of(roots, "load_trust"), "certificate")
+    helpers = _load(paths_of(intermediates, "load_trust"), "certificate")
+    lists = _load(paths_of(crls, "load_trust"), "crl")
     return TrustMaterial(
         _distinct(trusted["certificate"]),
         _distinct(helpers["certificate"]),
         _distinct([*trusted["crl"], *helpers["crl"], *lists["crl"]]),
-        _distinct(_load(ocsps, "ocsp")["ocsp"]),
+        _distinct(_load(paths_of(ocsps, "load_trust"), "ocsp")["ocsp"]),
         partial_chain,
     )
 

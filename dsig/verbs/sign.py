@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import IO, TYPE_CHECKING
 
+from dsig.arguments import as_annotated, expected
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionary import is_shared
 from dsig.dicom.encoding import is_known
@@ -91,7 +93,7 @@ class SignOptions:
     """Leave padding that is not canonical as it is."""
     old_format: bool = False
     """Make fragment lengths part of the MAC (decision 0006)."""
-    dump: str | None = None
+    dump: str | os.PathLike[str] | None = None
     """Path for the bytes that are hashed."""
     transfer_syntax: str | None = None
     """Write the data set in this one (UID, `explicit`, `implicit`, `big`, `deflated`); None keeps the file's bytes."""
@@ -118,6 +120,10 @@ class SignOptions:
     """Where the MAC is computed: `host`, or the name of a MAC backend, `:` and a place being allowed behind it."""
     crypto_backend: str = "cryptography"
     limits: Limits = DEFAULT
+
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +160,8 @@ def sign(
     sequences, the lengths around them and non-canonical padding of signed text changes. Raises `UsageError`,
     `InputError`, `KeySourceError`, `PluginError` or `OutputError`; the output then is as it was before.
     """
-    options = options or SignOptions()
-    plugins = plugins or default()
+    options = SignOptions() if options is None else expected(options, SignOptions, "options")
+    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
     if not hasattr(key, "certificate"):
         raise UsageError("the key is not open", hint="write: with dsig.open_key(...) as key")
     name = name_of(given)

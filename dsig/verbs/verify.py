@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from dsig.arguments import as_annotated, expected
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.lookup import Lookup
@@ -104,6 +105,10 @@ class VerifyOptions:
     trust_backend: str = "certvalidator"
     limits: Limits = DEFAULT
 
+    def __post_init__(self) -> None:
+        """Raise `UsageError` for values of other types; iterables become tuples."""
+        as_annotated(self)
+
     @property
     def usage(self) -> Usage:
         """What the certificates of signers have to be meant for."""
@@ -122,11 +127,9 @@ def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugi
 
     What cannot be read gives a report with `error` set. Raises `UsageError` and `PluginError` only.
     """
-    options = _effective(options or VerifyOptions())
-    plugins = plugins or default()
+    options = _effective(VerifyOptions() if options is None else expected(options, VerifyOptions, "options"))
+    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
     at = _in_utc(options.at)
-    if not all(isinstance(trust, TrustMaterial) for trust in (options.trust, options.tsa_trust)):
-        raise UsageError("trust is what load_trust gives", hint="write trust=dsig.load_trust(['ca.pem'])")
     if options.mac_backend != HOST:
         plugins.mac_backend(options.mac_backend)
     for profile in options.require_profiles:
