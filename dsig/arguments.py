@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from itertools import zip_longest
+from typing import Any, ParamSpec, TypeVar
 
 from dsig.errors import UsageError
 
-__all__ = ["as_annotated", "expected", "path_of", "paths_of"]
+__all__ = ["as_annotated", "checked", "path_of", "paths_of"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+ELSEWHERE = frozenset(("Given", "OpenKey", "object"))
+"""Annotations of what is not told by the name of its type."""
 
 HINTS = {
     "TrustMaterial": "write dsig.load_trust(['ca.pem'])",
@@ -24,13 +29,6 @@ HINTS = {
 }
 """How to come by a value, by the name of its type."""
 SEQUENCES: dict[str, type[Any]] = {"tuple": tuple, "frozenset": frozenset}
-
-
-def expected(value: object, kind: type[T], what: str) -> T:
-    """The value. Raises `UsageError` if it is of another type."""
-    if isinstance(value, kind):
-        return value
-    raise UsageError(f"{what} takes {kind.__name__}, not {type(value).__name__}")
 
 
 def path_of(value: object, what: str) -> str:
@@ -56,24 +54,36 @@ def as_annotated(options: Any) -> None:
     Raises `UsageError`, at the line that makes the options and not in the middle of the work.
     """
     kind: Any = type(options)
-    for field in _annotated(kind):
-        value = getattr(options, field.name)
-        if _is_one(value, field.kinds):
-            continue
-        several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping))
-        if field.sequence is None or not several:
-            raise _wrong(options, field, value)
-        items = value if isinstance(value, field.sequence) else field.sequence(value)
-        for item in items:
-            if not _is_one(item, field.items):
-                raise _wrong(options, field, item)
-        if items is not value:
-            object.__setattr__(options, field.name, items)
+    for annotated in _fields(kind):
+        value = getattr(options, annotated.name)
+        taken = annotated.taken(value, f"{kind.__name__}.{annotated.name}")
+        if taken is not value:
+            object.__setattr__(options, annotated.name, taken)
+
+
+def checked(function: Callable[P, T]) -> Callable[P, T]:
+    """A public function that looks at its arguments in the same way, but for those that are looked at elsewhere."""
+    positional = function.__code__.co_varnames[: function.__code__.co_argcount]
+
+    @wraps(function)
+    def looking(*arguments: P.args, **named: P.kwargs) -> T:
+        known = _parameters(function)
+        looked = [
+            known[name].taken(value, f"{function.__name__}, {name}") if name in known else value
+            for name, value in zip_longest(positional[: len(arguments)], arguments)
+        ]
+        given = {
+            name: known[name].taken(value, f"{function.__name__}, {name}") if name in known else value
+            for name, value in named.items()
+        }
+        return function(*looked, **given)  # type: ignore[arg-type]
+
+    return looking
 
 
 @dataclass(frozen=True, slots=True)
 class _Annotated:
-    """A field of options, and what its annotation says."""
+    """A field or parameter, and what its annotation says."""
 
     name: str
     text: str
@@ -83,23 +93,47 @@ class _Annotated:
     items: frozenset[str] = frozenset()
     """Names of the types of what is in it."""
 
+    def taken(self, value: object, called: str) -> object:
+        """The value, as a tuple if it is another iterable. Raises `UsageError` if it is of another type."""
+        if _is_one(value, self.kinds):
+            return value
+        several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping))
+        if self.sequence is None or not several:
+            raise self._wrong(value, called)
+        items = value if isinstance(value, self.sequence) else self.sequence(value)
+        for item in items:
+            if not _is_one(item, self.items):
+                raise self._wrong(item, called)
+        return items
+
+    def _wrong(self, value: object, called: str) -> UsageError:
+        hint = next((HINTS[name] for name in sorted(self.kinds) if name in HINTS), None)
+        return UsageError(f"{called} takes {self.text}, not {type(value).__name__}", hint=hint)
+
 
 @cache
-def _annotated(kind: Any) -> tuple[_Annotated, ...]:
+def _fields(kind: Any) -> tuple[_Annotated, ...]:
     """The fields of a dataclass. Its annotations are text: not all that they name is imported when it is used."""
-    found = []
-    for field in fields(kind):
-        text = str(field.type)
-        kinds, sequence, items = set[str](), None, frozenset[str]()
-        for part in _parts(text):
-            name, _, inner = part.partition("[")
-            name = name.rpartition(".")[2]
-            if name in SEQUENCES:
-                sequence, items = SEQUENCES[name], frozenset(_parts(inner.removesuffix("]").removesuffix(", ...")))
-            else:
-                kinds.add("NoneType" if name == "None" else name)
-        found.append(_Annotated(field.name, text, frozenset(kinds), sequence, items))
-    return tuple(found)
+    return tuple(_annotated(field.name, str(field.type)) for field in fields(kind))
+
+
+@cache
+def _parameters(function: Any) -> dict[str, _Annotated]:
+    """The parameters of a function by name, but for what is looked at elsewhere."""
+    texts: dict[str, str] = function.__annotations__
+    return {name: _annotated(name, text) for name, text in texts.items() if text not in ELSEWHERE and name != "return"}
+
+
+def _annotated(name: str, text: str) -> _Annotated:
+    kinds, sequence, items = set[str](), None, frozenset[str]()
+    for part in _parts(text):
+        outer, _, inner = part.partition("[")
+        outer = outer.rpartition(".")[2]
+        if outer in SEQUENCES:
+            sequence, items = SEQUENCES[outer], frozenset(_parts(inner.removesuffix("]").removesuffix(", ...")))
+        else:
+            kinds.add("NoneType" if outer == "None" else outer)
+    return _Annotated(name, text, frozenset(kinds), sequence, items)
 
 
 def _parts(text: str) -> list[str]:
@@ -125,9 +159,3 @@ def _is_one(value: object, kinds: frozenset[str]) -> bool:
     return any(base.__name__ in kinds for base in kind.__mro__) or (
         "PathLike" in kinds and hasattr(value, "__fspath__")
     )
-
-
-def _wrong(options: object, field: _Annotated, value: object) -> UsageError:
-    hint = next((HINTS[name] for name in sorted(field.kinds) if name in HINTS), None)
-    message = f"{type(options).__name__}.{field.name} takes {field.text}, not {type(value).__name__}"
-    return UsageError(message, hint=hint)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from dsig.arguments import expected, path_of
+from dsig.arguments import path_of
 from dsig.distrust import blaming
 from dsig.errors import KeySourceError
 from dsig.hookspecs import KeyRequest, Secrets, Signer
@@ -50,7 +50,7 @@ def open_key(
     PIN from the URI itself, which is refused otherwise. Raises
     `KeySourceError` for everything about the key itself, `UsageError` for an unknown scheme, `PluginError`.
     """
-    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
+    plugins = plugins or default()
     uri = path_of(uri, "open_key")
     certificate = None if certificate is None else path_of(certificate, "certificate")
     name, source = plugins.key_source_for(uri)

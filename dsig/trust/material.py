@@ -7,7 +7,7 @@ import binascii
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dsig.arguments import as_annotated, paths_of
@@ -32,10 +32,10 @@ _KINDS = {"certificate": "certificate", "crl": "CRL", "ocsp": "OCSP response"}
 class TrustMaterial:
     """What the user trusts and offers, DER."""
 
-    anchors: tuple[bytes, ...] = ()
-    intermediates: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    ocsps: tuple[bytes, ...] = ()
+    anchors: tuple[bytes, ...] = field(default=(), repr=False)
+    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
+    crls: tuple[bytes, ...] = field(default=(), repr=False)
+    ocsps: tuple[bytes, ...] = field(default=(), repr=False)
     """OCSP responses."""
     partial_chain: bool = False
     """Whether an anchor that is not self-issued ends a path; otherwise it is an intermediate like any other."""

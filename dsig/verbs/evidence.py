@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NoReturn
 
+from dsig.arguments import checked
 from dsig.der import kind_of, without_padding
 from dsig.errors import DsigError, UsageError
 from dsig.hookspecs import TrustEvidence, Usage
@@ -38,6 +39,7 @@ class EvidenceReport:
     findings: tuple[Finding, ...] = field(default=())
 
 
+@checked
 def collect_evidence(
     *given: Given,
     tsa: TsaOptions,
@@ -78,6 +80,7 @@ def _collected(
         raise error.located(name_of(given)) from None
 
 
+@checked
 def renew_evidence(
     evidence: Evidence,
     *,
@@ -102,6 +105,7 @@ def renew_evidence(
     return _stamped(evidence, entry, tsa, plugins)
 
 
+@checked
 def verify_evidence(evidence: Evidence, *, options: VerifyOptions, plugins: Plugins | None = None) -> EvidenceReport:
     """Say since when the content of evidence is proven to exist, judged at `options.at` or now."""
     plugins = plugins or default()

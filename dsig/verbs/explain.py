@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
+from dsig.arguments import checked
 from dsig.dicom.dataset import DataSet, Element, find_item, read_data_set
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.dictionary import keyword_of
@@ -68,6 +69,7 @@ class Explanation:
         return all(s.outcome == "same" for s in self.signatures)
 
 
+@checked
 def explain(
     a: Given,
     b: Given,

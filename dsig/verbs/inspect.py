@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dsig.arguments import checked
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.lookup import Lookup
 from dsig.errors import DsigError
@@ -48,6 +49,7 @@ class Inspection:
     findings: tuple[Finding, ...]
 
 
+@checked
 def inspect(
     given: Given,
     *,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from dsig.arguments import checked
 from dsig.dicom.dataset import DataSet, read_data_set
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.file import DicomFile
@@ -36,12 +38,13 @@ class Removed:
     """What was taken out and where the rest was written."""
 
     path: str
-    output: object
+    output: Any = field(repr=False)
     """Path as given, or bytes, file object or data set like the input."""
     signatures: tuple[tuple[str, str], ...]
     """(Digital Signature UID, location) of each."""
 
 
+@checked
 def remove(
     given: Given,
     output: object = None,

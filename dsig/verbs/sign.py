@@ -7,12 +7,12 @@ import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from dsig.arguments import as_annotated, expected
+from dsig.arguments import as_annotated, checked
 from dsig.dicom.dataset import DataSet, find_item, read_data_set
 from dsig.dicom.dictionary import is_shared
 from dsig.dicom.encoding import is_known
@@ -131,7 +131,7 @@ class Signed:
     """What was signed and written."""
 
     path: str
-    output: object
+    output: Any = field(repr=False)
     """Path as given, or bytes, file object or data set like the input."""
     uid: str
     location: str
@@ -146,6 +146,7 @@ class Signed:
     plugins: tuple[PluginUse, ...]
 
 
+@checked
 def sign(
     given: Given,
     output: object = None,
@@ -160,8 +161,8 @@ def sign(
     sequences, the lengths around them and non-canonical padding of signed text changes. Raises `UsageError`,
     `InputError`, `KeySourceError`, `PluginError` or `OutputError`; the output then is as it was before.
     """
-    options = SignOptions() if options is None else expected(options, SignOptions, "options")
-    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
+    options = options or SignOptions()
+    plugins = plugins or default()
     if not hasattr(key, "certificate"):
         raise UsageError("the key is not open", hint="write: with dsig.open_key(...) as key")
     name = name_of(given)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from dsig.arguments import checked
 from dsig.dicom.dictionaries import Dictionary
 from dsig.dicom.encoding import EXPLICIT_LE, IMPLICIT_LE
 from dsig.dicom.file import DicomFile, open_dicom
@@ -50,7 +51,7 @@ class Timestamped:
     """What was stamped, by whom, and where it was written."""
 
     path: str
-    output: object
+    output: Any = field(repr=False)
     """Path as given, or bytes, file object or data set like the input."""
     uid: str
     location: str
@@ -60,6 +61,7 @@ class Timestamped:
     findings: tuple[Finding, ...]
 
 
+@checked
 def timestamp_query(
     given: Given,
     *,
@@ -82,6 +84,7 @@ def timestamp_query(
         return encoded(new_query(values[0], options or QueryOptions(), plugins), plugins), found.item.uid
 
 
+@checked
 def attach_timestamp(
     given: Given,
     output: object = None,
@@ -138,6 +141,7 @@ def attach_timestamp(
     return _told(given, written, found, got)
 
 
+@checked
 def timestamp(
     given: Given,
     output: object = None,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from dsig.arguments import as_annotated, expected
+from dsig.arguments import as_annotated, checked
 from dsig.der import without_padding
 from dsig.dicom.file import DicomFile
 from dsig.dicom.lookup import Lookup
@@ -122,13 +122,14 @@ class VerifyOptions:
         return Revocation.SOFT if offered else Revocation.NONE
 
 
+@checked
 def verify(given: Given, options: VerifyOptions | None = None, *, plugins: Plugins | None = None) -> FileReport:
     """Verify all signatures of a path, bytes, binary file object or pydicom data set.
 
     What cannot be read gives a report with `error` set. Raises `UsageError` and `PluginError` only.
     """
-    options = _effective(VerifyOptions() if options is None else expected(options, VerifyOptions, "options"))
-    plugins = default() if plugins is None else expected(plugins, Plugins, "plugins")
+    options = _effective(options or VerifyOptions())
+    plugins = plugins or default()
     at = _in_utc(options.at)
     if options.mac_backend != HOST:
         plugins.mac_backend(options.mac_backend)

@@ -103,11 +103,24 @@ def test_trust_may_come_from_any_iterable_of_paths():
     assert dsig.load_trust(paths, {str(PKI / "inter.pem")}) == dsig.load_trust([PKI / "root.pem"], [PKI / "inter.pem"])
 
 
+WHERE = dsig.TsaOptions(urls=("http://tsa.example",))
 WRONG = {
     "sign, options": lambda wrong: dsig.sign(PLAIN, key=key(), options=wrong),
     "sign, plugins": lambda wrong: dsig.sign(PLAIN, key=key(), plugins=wrong),
     "verify, options": lambda wrong: dsig.verify(PLAIN, wrong),
     "verify, plugins": lambda wrong: dsig.verify(PLAIN, plugins=wrong),
+    "verify, limits": lambda wrong: dsig.verify(PLAIN, dsig.VerifyOptions(limits=wrong)),
+    "remove, limits": lambda wrong: dsig.remove(PLAIN, everything=True, limits=wrong),
+    "remove, everything": lambda wrong: dsig.remove(PLAIN, everything=wrong),
+    "remove, transfer_syntax": lambda wrong: dsig.remove(PLAIN, everything=True, transfer_syntax=wrong),
+    "inspect, crypto_backend": lambda wrong: dsig.inspect(PLAIN, crypto_backend=wrong),
+    "explain, dictionary": lambda wrong: dsig.explain(PLAIN, PLAIN, dictionary=wrong),
+    "timestamp_query, options": lambda wrong: dsig.timestamp_query(PLAIN, options=wrong),
+    "timestamp, tsa": lambda wrong: dsig.timestamp(PLAIN, tsa=wrong),
+    "attach_timestamp, limits": lambda wrong: dsig.attach_timestamp(PLAIN, query=b"", response=b"", limits=wrong),
+    "collect_evidence, options": lambda wrong: dsig.collect_evidence(PLAIN, tsa=WHERE, options=wrong),
+    "renew_evidence": lambda wrong: dsig.renew_evidence(wrong, tsa=WHERE, options=dsig.VerifyOptions()),
+    "verify_evidence": lambda wrong: dsig.verify_evidence(wrong, options=dsig.VerifyOptions()),
     "open_key": lambda wrong: dsig.open_key(wrong).__enter__(),
     "open_key, certificate": lambda wrong: dsig.open_key(PKI / "p256.key.pem", certificate=wrong).__enter__(),
     "load_trust": lambda wrong: dsig.load_trust(wrong),
@@ -117,6 +130,17 @@ WRONG = {
     "load_dictionaries": lambda wrong: dsig.load_dictionaries(wrong),
     "read_evidence": lambda wrong: dsig.read_evidence(wrong),
 }
+
+
+def test_help_shows_the_arguments_as_they_are():
+    import inspect
+
+    assert list(inspect.signature(dsig.verify).parameters) == ["given", "options", "plugins"]
+    assert inspect.signature(dsig.sign).parameters["key"].kind is inspect.Parameter.KEYWORD_ONLY
+    with pytest.raises(TypeError, match="unexpected keyword argument 'cert'"):
+        dsig.inspect(PLAIN, cert="x.pem")
+    with pytest.raises(TypeError, match="positional argument"):
+        dsig.verify(PLAIN, dsig.VerifyOptions(), None, None)
 
 
 @pytest.mark.parametrize("call", WRONG.values(), ids=WRONG)

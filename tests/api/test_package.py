@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.pki import BASE, checked, key, trusting
+from support.pki import BASE, PKI, checked, key, trusting
 from support.signed import Parts
 
 import dsig
@@ -193,6 +193,14 @@ def test_version_and_names_are_there_to_be_found():
 
     assert dsig.__version__ == version("dsig")
     assert set(dsig.__all__) < set(dir(dsig))
+
+
+def test_neither_files_nor_certificates_flood_the_screen():
+    signed = dsig.sign((BASE / "ct.dcm").read_bytes(), key=key())
+    removed = dsig.remove(signed.output, everything=True)
+    for shown in (signed, removed, dsig.VerifyOptions(trust=dsig.load_trust([PKI / "root.pem"]))):
+        assert len(repr(shown)) < 4000
+        assert "CompressedSamples" not in repr(shown)
 
 
 def test_a_certificate_does_not_flood_the_screen():
