@@ -15,15 +15,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_context, parent_process
 from typing import Any, cast
 
 from dsig.hookspecs import ExecutorSettings, TaskLost, Work
 
 __all__ = ["Processes"]
 
-CLEARED = "ignore:resource_tracker:UserWarning"
-"""What Python says of the semaphores of a process that was killed, or that a PKCS#11 module took down."""
 AHEAD = 3
 """Tasks begun for each worker: one being done, and what keeps it busy while results are looked at."""
 
@@ -92,8 +90,6 @@ class _Pool:
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
-    with _set("PYTHONWARNINGS", ",".join(filter(None, (CLEARED, os.environ.get("PYTHONWARNINGS"))))):
-        resource_tracker.ensure_running()  # which clears them away, and has the environment of now
     return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_begin)
 
 
@@ -157,20 +153,6 @@ def _loaded(work: bytes) -> Work:
 
 def _do(work: bytes, task: Any) -> Any:
     return _loaded(work)(task)
-
-
-@contextlib.contextmanager
-def _set(name: str, value: str) -> Iterator[None]:
-    """A variable of the environment, for processes started meanwhile."""
-    before = os.environ.get(name)
-    os.environ[name] = value
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
 
 
 @contextlib.contextmanager

@@ -426,7 +426,6 @@ def test_a_module_that_crashes_while_it_signs_leaves_nothing_half_written(batch,
     many = ("--jobs", jobs, "--ledger", tmp_path / "ledger")
     ran, written = batch(*many, files=20, P11SHIM_CRASH=f"{int(end)}@8")
     assert ran.status == -end
-    assert "resource_tracker" not in ran.err, "nor does Python speak of what it clears away then"
     assert (tmp_path / "log").read_text().count("crash") >= 1
     assert len(written) == 7 if jobs == 1 else len(written) <= 7
     assert all((tmp_path / "in" / path.name).is_file() for path in written), "no leftovers beside them"
