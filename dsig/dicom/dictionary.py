@@ -169,6 +169,7 @@ def private_vr_of(creator: str, tag: int, *, shared: bool = False) -> str:
 
 _MET = {
     "AGFA": {0x00190010: "LO"},
+    "CTP": {0x00130010: "LO", 0x00130011: "LO", 0x00130012: "LO", 0x00130013: "LO"},
     "CARDIO-D.R. 1.0": {0x00290002: "US", 0x00290003: "FL"},
     "GEMS_IMAG_01": {0x00270033: "UL"},
     "Philips MR Imaging DD 001": {0x2005002D: "IS"},
@@ -176,11 +177,11 @@ _MET = {
     "SIEMENS MED SMS USG S2000": {0x00190021: "US", 0x0019003B: "UT"},
     "SIEMENS MR HEADER": {0x0051000A: "LO", 0x0051000B: "LO", 0x0051000C: "LO", 0x0051000E: "LO"},
 }
-"""VRs met in explicit VR files of these makers where the private dictionaries say others; tags in block 00."""
+"""VRs met in explicit VR files of these makers where the private dictionaries say others or none; tags in block 00."""
 
 
 def met_vr(creator: str | None, tag: int) -> str | None:
-    """The VR devices write for a private element where dictionaries say another; `tag` is that in block 00."""
+    """The VR devices write for a private element where dictionaries say another or none; `tag` is that in block 00."""
     return _MET.get(creator, {}).get(tag) if creator else None
 
 

@@ -36,6 +36,8 @@ _SIGNS = {"US", "SS"}
 """VRs of numbers that differ by their sign."""
 _ELEMENT_COST = 4096
 """What walking and encoding one element costs, in bytes hashed in the same time."""
+_DOUBT = 12
+"""Guesses that are likelier wrong, one after the other, than a dictionary is."""
 _LEAST = 2
 """Readings tried whatever a file's size."""
 _EXAMINED = 1 << 12
@@ -274,13 +276,15 @@ class _Survey:
     def fitting(self, value: int, length: int) -> list[str]:
         """The VRs a value could have, the likeliest first (PS3.5 6.2)."""
         if not length:
-            return [*_TEXTS, "OB", *_NUMBERS, "SQ"]
+            return list(dict.fromkeys(("LO", "CS", "SH", "UI", "LT", *_TEXTS, "OB", *_NUMBERS, "SQ")))
         read = self.read(value, min(length, _EXAMINED))
-        numbers = [vr for vr in _NUMBERS if length % UNIT[vr] == 0]
+        numbers = sorted((vr for vr in _NUMBERS if length % UNIT[vr] == 0), key=lambda vr: UNIT[vr] != length)
         if _TEXT_VALUE.fullmatch(read.rstrip(b"\0")) is None:
             return [*numbers, "OB", "UT", "LT", "ST", "UC", "LO", "SH"]
         values = [part.strip(b" \0") for part in read.split(b"\\")]
         texts = [vr for vr, form in _TEXTS.items() if all(form.fullmatch(part) for part in values)]
+        if read.endswith(b"\0\0"):  # text has one pad byte, a number of value 0 has none but these
+            return [*numbers, "OB", *texts]
         return [*texts, "OB", *numbers]
 
     def read(self, value: int, length: int) -> bytes:
@@ -322,8 +326,9 @@ def _combinations(unknowns: Mapping[Place, _Unknown]) -> Iterator[dict[Place, st
     if not places or not all(options):
         return
     start = (0,) * len(places)
+    steps = [1 if u.found == "UN" or permitted_vrs(p.tag) else _DOUBT for p, u in unknowns.items()]
     done = {start} if not any(u.found == "UN" for u in unknowns.values()) else set()
-    for picked in chain(_kinds(places, options), _by_rank(start, [len(o) for o in options])):
+    for picked in chain(_kinds(places, options), _by_rank(start, [len(o) for o in options], steps)):
         if picked not in done:
             done.add(picked)
             yield {place: option[i] for place, option, i in zip(places, options, picked, strict=True)}
@@ -331,15 +336,21 @@ def _combinations(unknowns: Mapping[Place, _Unknown]) -> Iterator[dict[Place, st
 
 def _kinds(places: Sequence[Place], options: Sequence[Sequence[str]]) -> Iterator[tuple[int, ...]]:
     """Attributes whose VRs depend on one thing, as on Pixel Representation or the maker, change together."""
-    of = [permitted_vrs(place.tag) or (met_vr(place.creator, place.tag) and place.creator) for place in places]
-    kinds = sorted({kind for kind in of if kind}, key=lambda kind: (isinstance(kind, str), of.index(kind)))
+    of: list[tuple[str, ...]] = []
+    other: list[int] = []
+    for place, option in zip(places, options, strict=True):
+        met = met_vr(place.creator, place.tag)
+        index = option.index(met) if met in option else int(len(option) > 1 and bool(permitted_vrs(place.tag)))
+        of.append(permitted_vrs(place.tag) or (place.creator or "",) if index else ())
+        other.append(index)
+    kinds = sorted({kind for kind in of if kind}, key=lambda kind: (len(kind) == 1, of.index(kind)))
     for size in range(1, len(kinds) + 1):
         for changed in combinations(kinds, size):
-            yield tuple(int(kind in changed and len(option) > 1) for kind, option in zip(of, options, strict=True))
+            yield tuple(index if kind in changed else 0 for kind, index in zip(of, other, strict=True))
 
 
-def _by_rank(start: tuple[int, ...], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """All tuples of indexes below `sizes`, those with the smallest sum first."""
+def _by_rank(start: tuple[int, ...], sizes: Sequence[int], steps: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """All tuples of indexes below `sizes`, those with the smallest sum first; an index counts as much as its step."""
     waiting = [(0, start, 0)]
     while waiting:
         rank, picked, last = heapq.heappop(waiting)
@@ -347,7 +358,7 @@ def _by_rank(start: tuple[int, ...], sizes: Sequence[int]) -> Iterator[tuple[int
         for at in range(last, len(picked)):
             if picked[at] + 1 < sizes[at]:
                 following = (*picked[:at], picked[at] + 1, *picked[at + 1 :])
-                heapq.heappush(waiting, (rank + 1, following, at))
+                heapq.heappush(waiting, (rank + steps[at], following, at))
 
 
 def _singles(unknowns: Mapping[Place, _Unknown]) -> Iterator[dict[Place, str]]:

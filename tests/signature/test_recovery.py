@@ -109,6 +109,16 @@ HOPS = {
         ],
         [f"(0051,100{n}) as LO" for n in "ABCE"],
     ),
+    "private ones of which dictionaries know all but two": (
+        [
+            CREATOR,
+            element(0x00091001, "AE", b"ab"),
+            element(0x00091002, "FD", bytes(8)),
+            element(0x00510010, "LO", b"SIEMENS MR HEADER "),
+            *(element(0x00511000 + n, "SH", b"TA 1") for n in (0xD, 0x12, 0x13, 0x15, 0x17, 0x18)),
+        ],
+        ["(0009,1001) as AE", "(0009,1002) as FD"],
+    ),
     "a private sequence": (
         [CREATOR, sequence(0x00091001, item(element(0x00100010, "PN", b"Doe^Jane")))],
         ["(0009,1001) as SQ"],
