@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import NamedTuple
 
-from dsig.dicom.dataset import DataSet, Element, ItemRef, read_data_set
+from dsig.dicom.dataset import DataSet, Element, ItemRef, read_data_set, says_nothing
 from dsig.dicom.location import format_path, format_tag
 from dsig.dicom.vr import effective
 from dsig.dicom.walk import ELEMENT, ITEM, ITEM_END, SEQUENCE, SEQUENCE_END, walk
@@ -289,8 +289,10 @@ def _closed_set(data: DataSet, rules: dict[int, _Rule], foreign: str = "error") 
     for element in data.elements:
         rule = rules.get(element.tag)
         if rule is None:
-            # group lengths and padding say nothing and are never hashed
-            if element.tag & 0xFFFF and element.tag != TRAILING_PADDING:
+            # group lengths and padding say nothing and are never hashed; content in their guise is told
+            guise = not element.tag & 0xFFFF or element.tag == TRAILING_PADDING
+            length = element.end - element.value if element.kind == ELEMENT else -1
+            if not (guise and says_nothing(element.tag, element.vr, length)):
                 yield _finding("foreign-attribute", data, element.tag, "it does not belong here", foreign)
             continue
         # a timestamp in disorder is the time axis' business: it says nothing about the signature

@@ -66,6 +66,21 @@ def test_group_lengths_and_padding_that_are_such_are_no_gap_of_coverage():
     assert (signature.verdict, signature.coverage.unsigned) == ("passed", ())
 
 
+@pytest.mark.parametrize("place", ["mac", "item"])
+def test_content_in_the_guise_of_a_group_length_is_foreign_to_a_signature_too(place: str):
+    """No MAC covers an element 0000; a true group length is four bytes."""
+    number = 0x04000000
+    for whole, severity in (
+        (element(number, "UL", bytes(4)), None),
+        (element(number, "LO", b"Forged^Name "), "warning" if place == "mac" else "error"),
+    ):
+        parts = GOOD.but(**{place: {number: whole}}, hashed={number: b""})
+        [signature] = checked(parts.file()).signatures
+        assert signature.axes["integrity"].status == "passed"
+        said = [f.severity for f in signature.axes["structure"].findings if f.code == "foreign-attribute"]
+        assert said == ([severity] if severity else [])
+
+
 def test_mac_parameters_that_no_signature_refers_to_are_told():
     """Nothing of them is hashed: anything could be in there."""
     other = GOOD.but(mac_id=5, mac={0x00100010: DATA[0x00100010]})
