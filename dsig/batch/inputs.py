@@ -229,6 +229,8 @@ def _split(file: IO[bytes]) -> Iterator[str]:
     end = b"\0" if b"\0" in rest else b"\n"
     while rest:
         *lines, rest = rest.split(end)
+        if len(lines) > LONGEST_LINE // 2 and not any(lines):  # a device that never ends, such as /dev/zero
+            raise ValueError("it has nothing but ends of lines")
         for line in lines:
             if name := line.removesuffix(b"\r") if end == b"\n" else line:
                 yield os.fsdecode(name)

@@ -16,7 +16,7 @@ from dsig.cli.outputs import Replacing
 from dsig.cli.status import ExitStatus
 from dsig.cli.terminal import complain, describe, drop_output, prepare_streams
 from dsig.cli.termination import Terminated, terminable
-from dsig.errors import DsigError
+from dsig.errors import DsigError, UsageError
 
 __all__ = ["console", "main"]
 
@@ -85,6 +85,10 @@ def _invoke(arguments: list[str]) -> int:
         from dsig.cli.completion import answer
 
         return answer(instruction)
+    try:
+        os.getcwd()  # noqa: PTH109 - many steps of the work would each fail in a way of their own
+    except FileNotFoundError:
+        raise UsageError("the current directory is not there any more", hint="change to one that is") from None
     try:
         with app.make_context("dsig", arguments, obj=Replacing()) as context:
             status = app.invoke(context)

@@ -221,6 +221,17 @@ def test_stdin_closed(place):
     assert "passphrase" in done.stderr
 
 
+@pytest.mark.parametrize("verb", ["sign", "remove", "verify"])
+def test_a_current_directory_that_was_removed(verb, place):
+    """Each of these would meet it at another step."""
+    more = {"sign": f"-o o.dcm {SIGNING}", "remove": "--all -o o.dcm", "verify": "--no-trust --report r.json"}[verb]
+    (place / "gone").mkdir()
+    with nothing_changes(place):
+        done = shell(f'mkdir "$1/gone/x"; cd "$1/gone/x"; rmdir "$1/gone/x"; $D {verb} "$1/in.dcm" {more}', place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("dsig: error: the current directory is not there any more (change to one that is)\n")
+
+
 @pytest.mark.parametrize("closing", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_output_streams_closed(closing, place):
     """What is to be done is done all the same; inputs are never taken for a stream that is missing."""

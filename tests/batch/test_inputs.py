@@ -124,6 +124,11 @@ def test_a_binary_file_is_no_list(tmp_path):
     assert "65536" in problem.error.message
 
 
+def test_a_device_that_never_ends_is_no_list():
+    (problem,) = problems("@/dev/zero")
+    assert "nothing but ends of lines" in problem.error.message
+
+
 def test_links_to_directories_are_counted_and_not_followed(tree):
     (tree / "loop").symlink_to(tree)
     end = [e for e in find([str(tree)]) if isinstance(e, DirectoryEnd)]
