@@ -28,6 +28,8 @@ HINTS = {
     "datetime": "write datetime.now(UTC)",
 }
 """How to come by a value, by the name of its type."""
+NOT_SEVERAL = (str, bytes, bytearray, Mapping)
+"""Iterables whose letters or keys nobody means."""
 SEQUENCES: dict[str, type[Any]] = {"tuple": tuple, "frozenset": frozenset}
 
 
@@ -54,11 +56,13 @@ def as_annotated(options: Any) -> None:
     Raises `UsageError`, at the line that makes the options and not in the middle of the work.
     """
     kind: Any = type(options)
-    for annotated in _fields(kind):
-        value = getattr(options, annotated.name)
-        taken = annotated.taken(value, f"{kind.__name__}.{annotated.name}")
+    for name, kinds, annotated in _fields(kind):
+        value = getattr(options, name)
+        if type(value).__name__ in kinds:  # nearly all; options are made anew for each file
+            continue
+        taken = annotated.taken(value, f"{kind.__name__}.{name}")
         if taken is not value:
-            object.__setattr__(options, annotated.name, taken)
+            object.__setattr__(options, name, taken)
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
@@ -95,12 +99,14 @@ class _Annotated:
 
     def taken(self, value: object, called: str) -> object:
         """The value, as a tuple if it is another iterable. Raises `UsageError` if it is of another type."""
-        if _is_one(value, self.kinds):
+        if self.sequence is not None and isinstance(value, self.sequence):
+            items: Any = value
+        elif _is_one(value, self.kinds):
             return value
-        several = isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping))
-        if self.sequence is None or not several:
+        elif self.sequence is None or isinstance(value, NOT_SEVERAL) or not isinstance(value, Iterable):
             raise self._wrong(value, called)
-        items = value if isinstance(value, self.sequence) else self.sequence(value)
+        else:
+            items = self.sequence(value)
         for item in items:
             if not _is_one(item, self.items):
                 raise self._wrong(item, called)
@@ -112,9 +118,10 @@ class _Annotated:
 
 
 @cache
-def _fields(kind: Any) -> tuple[_Annotated, ...]:
+def _fields(kind: Any) -> tuple[tuple[str, frozenset[str], _Annotated], ...]:
     """The fields of a dataclass. Its annotations are text: not all that they name is imported when it is used."""
-    return tuple(_annotated(field.name, str(field.type)) for field in fields(kind))
+    found = (_annotated(field.name, str(field.type)) for field in fields(kind))
+    return tuple((one.name, one.kinds, one) for one in found)
 
 
 @cache
@@ -132,7 +139,7 @@ def _annotated(name: str, text: str) -> _Annotated:
         if outer in SEQUENCES:
             sequence, items = SEQUENCES[outer], frozenset(_parts(inner.removesuffix("]").removesuffix(", ...")))
         else:
-            kinds.add("NoneType" if outer == "None" else outer)
+            kinds |= {"None": {"NoneType"}, "float": {"float", "int"}}.get(outer, {outer})
     return _Annotated(name, text, frozenset(kinds), sequence, items)
 
 
@@ -154,8 +161,6 @@ def _is_one(value: object, kinds: frozenset[str]) -> bool:
         return True
     if kind is bool:
         return False  # which is an int to Python, and hardly to whoever wrote True
-    if "float" in kinds and kind is int:
-        return True
     return any(base.__name__ in kinds for base in kind.__mro__) or (
         "PathLike" in kinds and hasattr(value, "__fspath__")
     )
