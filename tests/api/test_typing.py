@@ -62,8 +62,8 @@ def strict(source: str, folder: Path) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_program_is_checked_strictly_and_what_is_wrong_in_it_found(tmp_path: Path):
-    pytest.importorskip("mypy")
     assert "no issues found" in strict(PROGRAM, tmp_path)
     said = strict(PROGRAM.replace('mac="SHA384"', "mac=384").replace("report.verdict", "report.result"), tmp_path)
     assert said.count("error:") == 2
