@@ -340,7 +340,9 @@ class _Signing:
                     f"the pixel data do not fit the transfer syntax {syntax.uid}: no verifier could rebuild the MAC",
                     code="transfer-syntax-mismatch",
                     where=Where(self.file.source.name, format_path(self.level.path, element.tag), element.start),
-                    hint="correct (0002,0010)",
+                    hint="correct (0002,0010)"
+                    if self.file.meta
+                    else "give it File Meta Information that names its transfer syntax",
                 )
         if syntax.encapsulated or any(e.kind == FRAGMENTS for e in self.level.elements):
             return syntax.uid

@@ -75,18 +75,22 @@ def test_a_transfer_syntax_uid_of_garbage_is_refused():
         dsig.sign(part10(DATA[0x00100010], "1.2.\xfe40.10008.1.2"), key=key())
 
 
+FRAGMENTS = s.joined(DATA | {0x7FE00010: e.encapsulated(b"", b"ab")})
+
+
 @pytest.mark.parametrize(
-    "file",
+    ("file", "hint"),
     [
-        part10(s.joined(DATA), e.JPEG),
-        part10(s.joined(DATA | {0x7FE00010: e.encapsulated(b"", b"ab")}), e.LITTLE),
+        (part10(s.joined(DATA), e.JPEG), "correct (0002,0010)"),
+        (part10(FRAGMENTS, e.LITTLE), "correct (0002,0010)"),
+        (FRAGMENTS, "give it File Meta Information that names its transfer syntax"),
     ],
-    ids=["native in compressed", "fragments in native"],
+    ids=["native in compressed", "fragments in native", "fragments in who knows what"],
 )
-def test_pixel_data_that_contradict_the_transfer_syntax_are_not_signed(file):
+def test_pixel_data_that_contradict_the_transfer_syntax_are_not_signed(file, hint):
     with pytest.raises(dsig.MalformedError) as caught:
         dsig.sign(file, key=key())
-    assert caught.value.code == "transfer-syntax-mismatch"
+    assert (caught.value.code, caught.value.hint) == ("transfer-syntax-mismatch", hint)
 
 
 def test_fragments_that_could_be_others_are_not_signed():
