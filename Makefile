@@ -128,6 +128,7 @@ sbom: dist
 bench: venv peers
 	@$(BIN)/python benchmarks/run.py $(BENCH)
 	@$(BIN)/python benchmarks/html_report.py
+	@$(BIN)/python tools/update_comparison.py
 
 clean:
 	rm -rf $(VENV) build dist dsig-demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
